@@ -1,0 +1,93 @@
+/**
+ * What one reconcile of an IstioOperator came to. Status, events, metrics, log line and the next try are all derived
+ * from this one value, so they cannot disagree.
+ */
+import type { ClusterErrorKind } from './cluster-error.ts';
+import type { Diagnostic } from './diagnostic.ts';
+import type { ComponentName, Plan } from './plan.ts';
+import type { ApplyReport, Change, NotReady } from './report.ts';
+import type { InventoryEntry } from './status.ts';
+
+/** The part of a plan that is worth telling. */
+export interface Release {
+  readonly profile: string;
+  readonly revision: string;
+  readonly version: string;
+  readonly components: readonly ComponentName[];
+  readonly warnings: readonly Diagnostic[];
+}
+
+/** Why a reconcile ended outside of the engine; `internal` is a fault of the operator itself. */
+export interface Problem {
+  readonly kind: ClusterErrorKind | 'internal';
+  /** One sentence without full stop. */
+  readonly message: string;
+}
+
+export type Outcome =
+  /** Everything is applied, works and nothing is left over. */
+  | { readonly kind: 'ready'; readonly release: Release; readonly report: ApplyReport }
+  /** Everything so far was accepted; something does not work yet and still has time. */
+  | { readonly kind: 'progressing'; readonly release: Release; readonly report: ApplyReport }
+  /** As `progressing`, but the time it should take at most is over. */
+  | {
+      readonly kind: 'notReady';
+      readonly release: Release;
+      readonly report: ApplyReport;
+      readonly timeoutMs: number;
+    }
+  /** The API server did not accept an object. */
+  | { readonly kind: 'failed'; readonly release: Release; readonly report: ApplyReport }
+  /** Everything is ready, but something that is not wanted any more could not be deleted. */
+  | { readonly kind: 'pruneFailed'; readonly release: Release; readonly report: ApplyReport }
+  /** The specification means nothing that could be applied. Nothing was changed. */
+  | { readonly kind: 'invalid'; readonly diagnostics: readonly Diagnostic[] }
+  /** A call around the engine failed. `changes` are those made before. */
+  | { readonly kind: 'interrupted'; readonly problem: Problem; readonly changes: readonly Change[] }
+  /** The operator is stopping; whoever comes next continues. */
+  | { readonly kind: 'stopped'; readonly changes: readonly Change[] }
+  /** An annotation says that the operator must not act. */
+  | { readonly kind: 'paused' }
+  /**
+   * The resource belongs to an operator of another revision. `attended`: somebody has reported on it already;
+   * `awaited`: somebody may do so soon; `none`: nobody does, so we have to say so.
+   */
+  | {
+      readonly kind: 'ignored';
+      readonly revision: string;
+      readonly operatorRevision: string;
+      readonly attention: 'attended' | 'awaited' | 'none';
+    }
+  | {
+      readonly kind: 'deleting';
+      readonly remaining: readonly NotReady[];
+      readonly inventory: readonly InventoryEntry[];
+    }
+  /** As `deleting`, but the time it should take at most is over. */
+  | {
+      readonly kind: 'deletionBlocked';
+      readonly remaining: readonly NotReady[];
+      readonly inventory: readonly InventoryEntry[];
+    }
+  /** The finalizer is removed. Everything is deleted, but for a number of objects that were left on purpose. */
+  | { readonly kind: 'deleted'; readonly left: number }
+  /** There is no such resource, or it is being deleted and nothing of it is ours. */
+  | { readonly kind: 'absent' };
+
+export type OutcomeKind = Outcome['kind'];
+
+export function releaseOf(plan: Plan): Release {
+  return {
+    profile: plan.profile,
+    revision: plan.revision,
+    version: plan.version,
+    components: plan.components.map((planned) => planned.component),
+    warnings: plan.warnings,
+  };
+}
+
+/** What was changed in the cluster, whatever the reconcile came to. */
+export function changesOf(outcome: Outcome): readonly Change[] {
+  if ('report' in outcome) return outcome.report.changes;
+  return 'changes' in outcome ? outcome.changes : [];
+}

@@ -1,0 +1,62 @@
+/** What the engine did and found: the single currency for status, events, metrics, logs and exit codes. */
+import type { ObjectRef } from './object.ts';
+import type { ComponentName } from './plan.ts';
+import type { InventoryEntry } from './status.ts';
+
+/**
+ * - `created`, `configured`, `unchanged`: the object equals the plan now.
+ * - `pruned`: it was ours, the plan has it no more, and it is deleted.
+ * - `released`: it was in the inventory, but it is gone or is another object by now; we let go of it.
+ */
+export type ChangeAction = 'created' | 'configured' | 'unchanged' | 'pruned' | 'released';
+
+export interface Change {
+  readonly ref: ObjectRef;
+  readonly action: ChangeAction;
+  /** For `configured`: the fields that differed, such as `spec.replicas`. */
+  readonly fields: readonly string[];
+  /** For `configured`: managers that had changed those fields, as far as managedFields tells. */
+  readonly changedBy: readonly string[];
+  /** For `configured`: the change was to an immutable field, so the object was deleted and created again. */
+  readonly recreated?: true;
+}
+
+/** An object that is applied but does not work yet. */
+export interface NotReady {
+  readonly ref: ObjectRef;
+  /** One sentence without full stop, such as `0 of 1 pods are available: ImagePullBackOff`. */
+  readonly reason: string;
+}
+
+export type ComponentResult =
+  | { readonly kind: 'ready' }
+  /** Applied, not ready within the time-out. */
+  | { readonly kind: 'notReady'; readonly waitingFor: readonly NotReady[] }
+  /** An object was not accepted. */
+  | {
+      readonly kind: 'failed';
+      readonly ref: ObjectRef;
+      readonly message: string;
+      readonly retryable: boolean;
+    }
+  /** Not touched, because a component before it is not ready. */
+  | { readonly kind: 'skipped'; readonly waitingFor: readonly ComponentName[] };
+
+export interface ApplyReport {
+  /** One entry for each component of the plan. */
+  readonly components: ReadonlyMap<ComponentName, ComponentResult>;
+  readonly changes: readonly Change[];
+  /** Everything that is ours in the cluster after this run, also what could not be pruned. */
+  readonly inventory: readonly InventoryEntry[];
+  /** Objects that should have been pruned but could not be. */
+  readonly pruneFailures: readonly { readonly ref: ObjectRef; readonly message: string }[];
+}
+
+export type DeletionReport =
+  | { readonly kind: 'deleted' }
+  /** Some objects are still there: what, and why as far as is known. The inventory holds what is left. */
+  | {
+      readonly kind: 'blocked';
+      readonly remaining: readonly NotReady[];
+      readonly inventory: readonly InventoryEntry[];
+    };

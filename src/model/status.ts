@@ -1,0 +1,45 @@
+/** The status of an IstioOperator as it stands in the cluster. */
+import type { ObjectRef } from './object.ts';
+
+/** Upstream's enumeration; Argo CD's health check for IstioOperator reads it. */
+export type LegacyStatus = 'NONE' | 'UPDATING' | 'RECONCILING' | 'HEALTHY' | 'ERROR' | 'ACTION_REQUIRED';
+
+/**
+ * `Ready`, `Reconciling` and `Stalled` follow kstatus; `Valid` tells whether the specification could be planned,
+ * `Applied` whether everything in the plan was accepted by the API server.
+ */
+export type ConditionType = 'Ready' | 'Reconciling' | 'Stalled' | 'Valid' | 'Applied';
+
+export interface Condition {
+  readonly type: ConditionType;
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly observedGeneration: number;
+  /** RFC 3339 time at which `status` last changed. */
+  readonly lastTransitionTime: string;
+  /** One word in CamelCase; docs/conditions.md lists them. */
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface ComponentStatus {
+  readonly status: LegacyStatus;
+  readonly version?: string;
+  readonly error?: string;
+}
+
+/** One applied object; the uid tells a re-created object from the one we applied. */
+export interface InventoryEntry extends ObjectRef {
+  readonly uid?: string;
+}
+
+export interface OperatorStatus {
+  readonly status: LegacyStatus;
+  readonly message: string;
+  readonly observedGeneration: number;
+  readonly profile?: string;
+  readonly revision?: string;
+  readonly version?: string;
+  readonly componentStatus: Readonly<Record<string, ComponentStatus>>;
+  readonly conditions: readonly Condition[];
+  readonly inventory: readonly InventoryEntry[];
+}
