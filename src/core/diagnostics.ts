@@ -1,0 +1,87 @@
+/** Every fault that we can tell a user about. Codes are permanent: people search for them. */
+import type { Diagnostic, Position, Severity } from '../model/diagnostic.ts';
+import type { FieldPath } from './field-path.ts';
+import { printPath } from './field-path.ts';
+
+interface DiagnosticKind {
+  readonly code: string;
+  readonly severity: Severity;
+  /** What kind of fault it is, for the reference in docs/. */
+  readonly title: string;
+}
+
+export const DIAGNOSTIC_KINDS = {
+  invalidYaml: { code: 'IOP101', severity: 'error', title: 'A file is not valid YAML' },
+  forbiddenKey: { code: 'IOP102', severity: 'error', title: 'A key would change how objects behave' },
+  documentTooLarge: { code: 'IOP103', severity: 'error', title: 'A document is too large or too deep' },
+  notAnIstioOperator: { code: 'IOP104', severity: 'error', title: 'A document is not an IstioOperator' },
+  severalResources: {
+    code: 'IOP105',
+    severity: 'error',
+    title: 'A file holds several IstioOperator resources',
+  },
+  invalidSetFlag: { code: 'IOP106', severity: 'error', title: 'A --set flag cannot be applied' },
+  unknownField: { code: 'IOP201', severity: 'error', title: 'A field does not exist' },
+  wrongType: { code: 'IOP202', severity: 'error', title: 'A value has the wrong type' },
+  unknownProfile: { code: 'IOP203', severity: 'error', title: 'The profile does not exist' },
+  gatewayWithoutName: { code: 'IOP204', severity: 'error', title: 'A gateway has no name' },
+  invalidName: { code: 'IOP205', severity: 'error', title: 'A name is not acceptable to Kubernetes' },
+  invalidImage: {
+    code: 'IOP206',
+    severity: 'error',
+    title: 'Hub or tag cannot be part of an image reference',
+  },
+  privilegedPort: { code: 'IOP207', severity: 'error', title: 'A gateway port needs root' },
+  invalidRange: {
+    code: 'IOP208',
+    severity: 'error',
+    title: 'A list of ports or address ranges is malformed',
+  },
+  unknownPreset: { code: 'IOP209', severity: 'error', title: 'A values preset does not exist' },
+  unsupportedValue: { code: 'IOP210', severity: 'error', title: 'A value is not supported' },
+  duplicateGateway: { code: 'IOP211', severity: 'error', title: 'Two gateways would be the same objects' },
+  replacedField: { code: 'IOP301', severity: 'warning', title: 'A field of an older release has no effect' },
+  removedField: {
+    code: 'IOP302',
+    severity: 'error',
+    title: 'A field of an older release cannot be honoured',
+  },
+  ignoredSetting: { code: 'IOP303', severity: 'warning', title: 'A setting has nothing to act on' },
+  conflictingReplicas: {
+    code: 'IOP304',
+    severity: 'warning',
+    title: 'A fixed replica count fights an autoscaler',
+  },
+  overlayWithoutObject: { code: 'IOP401', severity: 'error', title: 'An overlay matches no object' },
+  overlayPathNotFound: { code: 'IOP402', severity: 'error', title: 'The path of an overlay matches nothing' },
+  overlayChangesType: {
+    code: 'IOP403',
+    severity: 'error',
+    title: 'An overlay would change the type of a value',
+  },
+  invalidOverlayPath: { code: 'IOP404', severity: 'error', title: 'The path of an overlay cannot be read' },
+  overlayOutOfScope: {
+    code: 'IOP405',
+    severity: 'warning',
+    title: 'An overlay matches no object of the chosen scope',
+  },
+  renderFailed: { code: 'IOP501', severity: 'error', title: 'A template could not be rendered' },
+} as const satisfies Readonly<Record<string, DiagnosticKind>>;
+
+export type DiagnosticName = keyof typeof DIAGNOSTIC_KINDS;
+
+export interface Finding {
+  readonly path: FieldPath;
+  /** What is wrong, without a full stop. */
+  readonly cause: string;
+  /** What to do, as a sentence. */
+  readonly remedy: string;
+  readonly position?: Position;
+}
+
+export function diagnose(name: DiagnosticName, finding: Finding): Diagnostic {
+  const { code, severity } = DIAGNOSTIC_KINDS[name];
+  const { path, cause, remedy, position } = finding;
+  const diagnostic = { code, severity, path: printPath(path), cause, remedy };
+  return position === undefined ? diagnostic : { ...diagnostic, position };
+}

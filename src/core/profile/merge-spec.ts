@@ -1,0 +1,131 @@
+/** From layers to one specification: profile below, detected settings, then the user's files and flags. */
+import type { AssetBundle } from '../../model/assets.ts';
+import type { Diagnostic } from '../../model/diagnostic.ts';
+import type { JsonObject, JsonValue } from '../../model/json.ts';
+import { isJsonObject } from '../../model/json.ts';
+import type { ClusterFacts } from '../../model/plan.ts';
+import { COMPONENTS } from '../components.ts';
+import { diagnose } from '../diagnostics.ts';
+import { firstTruthy, textOf } from '../go-values.ts';
+import { byEntry, overlay } from '../merge.ts';
+import { nearest } from '../nearest.ts';
+import type { Release } from '../releases.ts';
+import type { SetFlag } from './set-flags.ts';
+import { applySetFlag } from './set-flags.ts';
+
+export interface SpecSources {
+  readonly profiles: AssetBundle['profiles'];
+  readonly release: Release;
+  readonly facts: ClusterFacts;
+}
+
+export type MergedSpec =
+  | {
+      readonly kind: 'merged';
+      readonly profile: string;
+      /** Everything, merged. */
+      readonly spec: JsonObject;
+      /** Only what the user gave. */
+      readonly userSpec: JsonObject;
+    }
+  | { readonly kind: 'invalid'; readonly diagnostics: readonly Diagnostic[] };
+
+/** Lays specifications over each other, weakest first; gateways merge by name. */
+export function overlaySpecs(specs: readonly JsonObject[]): JsonObject {
+  return specs.map(withoutEmptyGateways).reduce(overlaySpec, {});
+}
+
+function overlaySpec(lower: JsonObject, upper: JsonObject): JsonObject {
+  return overlay(lower, upper, { components: overlayComponents });
+}
+
+const GATEWAY_LISTS: readonly string[] = COMPONENTS.filter(({ entries }) => entries === 'many').map(
+  ({ specKey }) => specKey,
+);
+
+const MERGE_GATEWAYS = Object.fromEntries(GATEWAY_LISTS.map((key) => [key, byEntry(isSameGateway)]));
+
+function overlayComponents(lower: JsonValue, upper: JsonValue): JsonValue {
+  return isJsonObject(lower) && isJsonObject(upper) ? overlay(lower, upper, MERGE_GATEWAYS) : upper;
+}
+
+/** The same name, unless both sides name namespaces that differ: then these are two gateways. */
+function isSameGateway(lower: JsonObject, upper: JsonObject): boolean {
+  if (lower['name'] === undefined || lower['name'] !== upper['name']) return false;
+  const namespaces = [lower['namespace'], upper['namespace']].filter((namespace) => namespace !== undefined);
+  return namespaces.length < 2 || namespaces[0] === namespaces[1];
+}
+
+/** A list of gateways that is null says nothing; upstream's command line crashes on it. */
+function withoutEmptyGateways(spec: JsonObject): JsonObject {
+  const components = spec['components'];
+  if (!isJsonObject(components)) return spec;
+  const entries = Object.entries(components).filter(
+    ([key, value]) => value !== null || !GATEWAY_LISTS.includes(key),
+  );
+  return { ...spec, components: Object.fromEntries(entries) };
+}
+
+/**
+ * Weakest first: profile `default`, the chosen profile, detected settings, built-in hub and tag, the user's layers, the
+ * user's flags. Flags act on the merged whole, so that they can name the gateways of a profile.
+ */
+export function mergeSpec(
+  sources: SpecSources,
+  layers: readonly JsonObject[],
+  flags: readonly SetFlag[],
+): MergedSpec {
+  const files = overlaySpecs(layers);
+  const user = withFlags(files, flags).spec;
+  const chosen = textOf(firstTruthy(user['profile']) ?? 'default');
+  const profile = sources.profiles.get(chosen);
+  if (profile === undefined) return { kind: 'invalid', diagnostics: [unknownProfile(sources, chosen)] };
+
+  const { hub, defaultTag: tag } = sources.release;
+  const base = [
+    sources.profiles.get('default') ?? {},
+    profile,
+    detectedSettings(sources.facts),
+    { hub, tag },
+  ];
+  const merged = withFlags(overlaySpecs([...base, files]), flags);
+  if (merged.diagnostics.length > 0) return { kind: 'invalid', diagnostics: merged.diagnostics };
+  return { kind: 'merged', profile: chosen, spec: { ...merged.spec, profile: chosen }, userSpec: user };
+}
+
+/** Applies the flags that can be applied, in order. On the user's part alone, some miss what only a profile has. */
+function withFlags(
+  spec: JsonObject,
+  flags: readonly SetFlag[],
+): { readonly spec: JsonObject; readonly diagnostics: readonly Diagnostic[] } {
+  return flags.reduce(
+    (current, flag) => {
+      const result = applySetFlag(current.spec, flag);
+      if (result.kind === 'set') return { ...current, spec: result.spec };
+      return { ...current, diagnostics: [...current.diagnostics, result.diagnostic] };
+    },
+    { spec, diagnostics: [] as readonly Diagnostic[] },
+  );
+}
+
+/** What the cluster tells of itself; everything here can be overridden by the user. */
+function detectedSettings(facts: ClusterFacts): JsonObject {
+  if (!facts.kubernetesVersion.includes('-gke')) return {};
+  return {
+    components: { cni: { namespace: 'kube-system' } },
+    values: { global: { platform: 'gke' }, cni: { resourceQuotas: { enabled: false } } },
+  };
+}
+
+function unknownProfile(sources: SpecSources, name: string): Diagnostic {
+  const known = [...sources.profiles.keys()].toSorted();
+  const close = nearest(name, known);
+  return diagnose('unknownProfile', {
+    path: ['spec', 'profile'],
+    cause: `there is no profile "${name}"`,
+    remedy:
+      close === undefined
+        ? `Use one of ${known.join(', ')}.`
+        : `Did you mean "${close}"? There are ${known.join(', ')}.`,
+  });
+}

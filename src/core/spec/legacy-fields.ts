@@ -1,0 +1,156 @@
+/**
+ * Fields of older releases that people still have in their files. They have no effect on current Istio; each is taken
+ * out and told, with what took its place, and everything else in the file goes on.
+ */
+import type { Diagnostic } from '../../model/diagnostic.ts';
+import type { JsonObject, JsonValue } from '../../model/json.ts';
+import { isJsonObject } from '../../model/json.ts';
+import { diagnose } from '../diagnostics.ts';
+
+interface LegacyField {
+  /** Under `spec`. */
+  readonly path: readonly string[];
+  /** What it was, as the subject of "… is gone". */
+  readonly was: string;
+  readonly remedy: string;
+}
+
+const MIXER = 'Mixer was removed in Istio 1.8';
+const CITADEL = 'Citadel became part of istiod in Istio 1.5';
+const GALLEY = 'Galley became part of istiod in Istio 1.5';
+const NODE_AGENT = 'the node agent became part of the proxy in Istio 1.5';
+const INJECTOR = 'the sidecar injector became part of istiod in Istio 1.5';
+const ADDON = 'Istio 1.8 took the telemetry addons out of its installer';
+
+const USE_ISTIOD = 'Remove it: istiod (components.pilot) does this.';
+const USE_TELEMETRY =
+  'Remove it; access logs, metrics and traces are set by Telemetry resources and spec.meshConfig.';
+const USE_AUTHORIZATION =
+  'Remove it; use AuthorizationPolicy resources, with a CUSTOM action for an external authorizer.';
+const USE_SIGNER =
+  'Remove it; use values.global.pilotCertProvider and meshConfig.caCertificates with a certificate signer.';
+const USE_ADDON = 'Remove it and install the addon beside Istio.';
+const USE_MESH_CONFIG = (field: string): string => `Set spec.meshConfig.${field} instead.`;
+const USE_PROXY_CONFIG = (field: string): string => `Set spec.meshConfig.defaultConfig.${field} instead.`;
+
+const component = (name: string, was: string, remedy: string): LegacyField => ({
+  path: ['components', name],
+  was,
+  remedy,
+});
+const value = (path: string, was: string, remedy: string): LegacyField => ({
+  path: ['values', ...path.split('.')],
+  was,
+  remedy,
+});
+
+export const LEGACY_FIELDS: readonly LegacyField[] = [
+  component('telemetry', MIXER, USE_TELEMETRY),
+  component('policy', MIXER, USE_AUTHORIZATION),
+  component('citadel', CITADEL, USE_ISTIOD),
+  component('galley', GALLEY, USE_ISTIOD),
+  component('nodeAgent', NODE_AGENT, 'Remove it: the proxy fetches its own certificates.'),
+  component('sidecarInjector', INJECTOR, USE_ISTIOD),
+  component('injector', INJECTOR, USE_ISTIOD),
+  component('certManager', 'cert-manager is not installed any more', USE_SIGNER),
+  component(
+    'coreDNS',
+    'istiocoredns was removed in Istio 1.8',
+    'Set spec.meshConfig.defaultConfig.proxyMetadata.ISTIO_META_DNS_CAPTURE to "true".',
+  ),
+  { path: ['resourceSuffix'], was: 'resourceSuffix never left its trial', remedy: 'Use spec.revision.' },
+  { path: ['addonComponents'], was: ADDON, remedy: USE_ADDON },
+  value('mixer', MIXER, USE_TELEMETRY),
+  value('galley', GALLEY, USE_ISTIOD),
+  value('security', CITADEL, `${USE_ISTIOD} Mutual TLS is set by PeerAuthentication resources.`),
+  value('nodeagent', NODE_AGENT, 'Remove it: the proxy fetches its own certificates.'),
+  value('certmanager', 'cert-manager is not installed any more', USE_SIGNER),
+  value(
+    'sidecarInjectorWebhook.enabled',
+    INJECTOR,
+    'Remove it; values.global.operatorManageWebhooks switches the webhook off.',
+  ),
+  value('prometheus', ADDON, USE_ADDON),
+  value('prometheusOperator', ADDON, USE_ADDON),
+  value('grafana', ADDON, USE_ADDON),
+  value('kiali', ADDON, USE_ADDON),
+  value('tracing', ADDON, USE_ADDON),
+  value(
+    'istiocoredns',
+    'istiocoredns was removed in Istio 1.8',
+    'Set spec.meshConfig.defaultConfig.proxyMetadata.ISTIO_META_DNS_CAPTURE to "true".',
+  ),
+  value(
+    'global.mtls',
+    'the mesh-wide switch was removed in Istio 1.8',
+    'Use a PeerAuthentication resource in the root namespace; automatic mutual TLS is spec.meshConfig.enableAutoMtls.',
+  ),
+  value('global.outboundTrafficPolicy', 'it moved in Istio 1.6', USE_MESH_CONFIG('outboundTrafficPolicy')),
+  value('global.certificates', 'it moved in Istio 1.6', USE_MESH_CONFIG('certificates')),
+  value('global.localityLbSetting', 'it moved in Istio 1.6', USE_MESH_CONFIG('localityLbSetting')),
+  value('global.policyCheckFailOpen', MIXER, USE_AUTHORIZATION),
+  value('global.disablePolicyChecks', MIXER, USE_AUTHORIZATION),
+  value('global.enableTracing', 'it moved in Istio 1.6', USE_MESH_CONFIG('enableTracing')),
+  value(
+    'global.meshExpansion',
+    'it was removed in Istio 1.8',
+    'Use Gateway resources and WorkloadGroup of your own.',
+  ),
+  value('global.useMCP', GALLEY, USE_ISTIOD),
+  value('global.sds.enabled', NODE_AGENT, 'Remove it: certificates always come by SDS.'),
+  value('global.controlPlaneSecurityEnabled', 'it is always on', 'Remove it.'),
+  value('global.k8sIngress', 'it was removed in Istio 1.8', USE_MESH_CONFIG('ingressControllerMode')),
+  value('global.proxy.accessLogFile', 'it moved in Istio 1.6', USE_MESH_CONFIG('accessLogFile')),
+  value('global.proxy.accessLogFormat', 'it moved in Istio 1.6', USE_MESH_CONFIG('accessLogFormat')),
+  value('global.proxy.accessLogEncoding', 'it moved in Istio 1.6', USE_MESH_CONFIG('accessLogEncoding')),
+  value('global.proxy.concurrency', 'it moved in Istio 1.6', USE_PROXY_CONFIG('concurrency')),
+  value(
+    'global.proxy.envoyAccessLogService',
+    'it moved in Istio 1.6',
+    USE_PROXY_CONFIG('envoyAccessLogService'),
+  ),
+  value('global.proxy.envoyMetricsService', 'it moved in Istio 1.6', USE_PROXY_CONFIG('envoyMetricsService')),
+  value(
+    'global.proxy.protocolDetectionTimeout',
+    'it moved in Istio 1.6',
+    USE_MESH_CONFIG('protocolDetectionTimeout'),
+  ),
+  value('global.proxy.dnsRefreshRate', 'it moved in Istio 1.6', USE_MESH_CONFIG('dnsRefreshRate')),
+  value('pilot.ingress', 'it moved in Istio 1.6', USE_MESH_CONFIG('ingressControllerMode')),
+  value('pilot.policy', MIXER, USE_AUTHORIZATION),
+  value('pilot.telemetry', MIXER, USE_TELEMETRY),
+  value('telemetry.v1', MIXER, USE_TELEMETRY),
+];
+
+export interface TranslatedSpec {
+  readonly spec: JsonObject;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Takes fields of older releases out of a specification. */
+export function translateLegacyFields(spec: JsonObject): TranslatedSpec {
+  return LEGACY_FIELDS.reduce<TranslatedSpec>(
+    (current, field) => {
+      const remaining = withoutPath(current.spec, field.path);
+      if (remaining === undefined) return current;
+      return { spec: remaining, diagnostics: [...current.diagnostics, replaced(field)] };
+    },
+    { spec, diagnostics: [] },
+  );
+}
+
+function replaced({ path, was, remedy }: LegacyField): Diagnostic {
+  return diagnose('replacedField', { path: ['spec', ...path], cause: `it has no effect: ${was}`, remedy });
+}
+
+/** The tree without that path; undefined when it does not have it. */
+function withoutPath(tree: JsonObject, path: readonly string[]): JsonObject | undefined {
+  const [key, ...rest] = path;
+  if (key === undefined || !Object.hasOwn(tree, key)) return undefined;
+  const entries = Object.entries(tree);
+  if (rest.length === 0) return Object.fromEntries(entries.filter(([name]) => name !== key));
+  const child: JsonValue | undefined = tree[key];
+  const remaining = isJsonObject(child) ? withoutPath(child, rest) : undefined;
+  if (remaining === undefined) return undefined;
+  return Object.fromEntries(entries.map(([name, entry]) => [name, name === key ? remaining : entry]));
+}

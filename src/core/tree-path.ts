@@ -1,0 +1,216 @@
+/**
+ * The path language of overlays and of --set: `spec.containers.[name:discovery].args.[-1]`. Keys are separated by dots
+ * (`\.` is a dot in a key); brackets select in a list: by position, by the value of a key, or by a regular expression
+ * over scalars. Beyond upstream, dots and colons inside brackets need no escape.
+ */
+import { RE2JS } from 're2js';
+import type { JsonArray, JsonObject, JsonValue } from '../model/json.ts';
+import { isJsonArray, isJsonObject } from '../model/json.ts';
+import { textOf } from './go-values.ts';
+
+export type PathStep =
+  | { readonly kind: 'key'; readonly key: string }
+  /** A negative index, or one beyond the end, appends. */
+  | { readonly kind: 'index'; readonly index: number }
+  | { readonly kind: 'entry'; readonly key: string; readonly value: string }
+  /** RE2 syntax, as in Go; matched in linear time, because paths come from users. */
+  | { readonly kind: 'match'; readonly pattern: string };
+
+export type ParsedPath =
+  | { readonly kind: 'path'; readonly steps: readonly PathStep[] }
+  | { readonly kind: 'invalid'; readonly cause: string };
+
+const SEGMENT = /\[((?:\\.|[^\]\\])*)\]|((?:\\.|[^.[\\])+)|(\.)|(.)/gsu;
+
+export function parseTreePath(text: string): ParsedPath {
+  const steps: PathStep[] = [];
+  for (const [whole, bracket, key, dot] of text.matchAll(SEGMENT)) {
+    if (dot !== undefined) continue;
+    if (key !== undefined) steps.push({ kind: 'key', key: unescaped(key) });
+    else if (bracket === undefined)
+      return { kind: 'invalid', cause: `"${whole}" is not closed or stands alone` };
+    else {
+      const step = parseBracket(bracket);
+      if (typeof step === 'string') return { kind: 'invalid', cause: step };
+      steps.push(step);
+    }
+  }
+  return steps.length === 0 ? { kind: 'invalid', cause: 'the path is empty' } : { kind: 'path', steps };
+}
+
+function unescaped(text: string): string {
+  return text.replace(/\\(.)/gsu, '$1');
+}
+
+function parseBracket(bracket: string): PathStep | string {
+  if (/^-?\d+$/.test(bracket)) return { kind: 'index', index: Number(bracket) };
+  const entry = /^([\w-]+):(.+)$/su.exec(bracket);
+  // With several colons the first one separates: upstream could not match such values at all.
+  if (entry?.[1] !== undefined && entry[2] !== undefined) {
+    return { kind: 'entry', key: entry[1], value: unescaped(entry[2]) };
+  }
+  const pattern = bracket.startsWith(':') ? bracket.slice(1) : bracket;
+  if (pattern === '') return 'the brackets are empty';
+  try {
+    RE2JS.compile(pattern);
+  } catch {
+    return `"${pattern}" is not a regular expression`;
+  }
+  return { kind: 'match', pattern };
+}
+
+/** Prints a path so that parsing it again gives the same steps. */
+export function printTreePath(steps: readonly PathStep[]): string {
+  return steps.map(printStep).join('.');
+}
+
+export function printStep(step: PathStep): string {
+  switch (step.kind) {
+    case 'key':
+      return step.key.replace(/[\\.[\]]/gu, String.raw`\$&`);
+    case 'index':
+      return `[${step.index}]`;
+    case 'entry':
+      return `[${step.key}:${step.value.replace(/[\\\]]/gu, String.raw`\$&`)}]`;
+    case 'match':
+      return `[:${step.pattern}]`;
+  }
+}
+
+export type TreeChange =
+  | { readonly kind: 'changed'; readonly tree: JsonValue }
+  /** There was nothing to delete. */
+  | { readonly kind: 'absent' }
+  /** The step at `depth` selects nothing; `candidates` are what it could have selected. */
+  | { readonly kind: 'notFound'; readonly depth: number; readonly candidates: readonly string[] }
+  /** The step at `depth` cannot be taken, or the value not be put, because something else stands there. */
+  | {
+      readonly kind: 'typeMismatch';
+      readonly depth: number;
+      readonly found: string;
+      readonly wanted: string;
+    };
+
+export interface WriteOptions {
+  /** Refuses to replace a map, a list or a scalar by another of these. */
+  readonly keepType: boolean;
+}
+
+interface Write {
+  readonly steps: readonly PathStep[];
+  /** Undefined deletes. */
+  readonly value: JsonValue | undefined;
+  readonly options: WriteOptions;
+}
+
+/** Puts a value at a path, creating maps (and lists, for indexes) on the way. The tree itself is not changed. */
+export function writeAt(
+  tree: JsonValue,
+  steps: readonly PathStep[],
+  value: JsonValue,
+  options: WriteOptions,
+): TreeChange {
+  return descend(tree, { steps, value, options }, 0);
+}
+
+/** Removes the map key or list element at a path. */
+export function deleteAt(tree: JsonValue, steps: readonly PathStep[]): TreeChange {
+  return descend(tree, { steps, value: undefined, options: { keepType: false } }, 0);
+}
+
+function descend(node: JsonValue | undefined, write: Write, depth: number): TreeChange {
+  const step = write.steps[depth];
+  if (step === undefined) return replaced(node, write, depth);
+  if (step.kind === 'key') return descendKey(node, step.key, write, depth);
+  return descendList(node, step, write, depth);
+}
+
+function replaced(node: JsonValue | undefined, write: Write, depth: number): TreeChange {
+  const { value, options } = write;
+  if (value === undefined) return { kind: 'absent' };
+  const found = shapeOf(node);
+  const wanted = shapeOf(value);
+  if (options.keepType && found !== undefined && wanted !== undefined && found !== wanted) {
+    return { kind: 'typeMismatch', depth: depth - 1, found, wanted };
+  }
+  return { kind: 'changed', tree: value };
+}
+
+function descendKey(node: JsonValue | undefined, key: string, write: Write, depth: number): TreeChange {
+  const map = node ?? {};
+  if (!isJsonObject(map)) return mismatch(node, 'map', depth);
+  const child = Object.hasOwn(map, key) ? map[key] : undefined;
+  const isLast = depth === write.steps.length - 1;
+  if (write.value === undefined && child === undefined) return { kind: 'absent' };
+  if (write.value === undefined && isLast) return { kind: 'changed', tree: without(map, key) };
+  return rebuilt(descend(child, write, depth + 1), (tree) => ({ ...map, [key]: tree }));
+}
+
+function without(map: JsonObject, key: string): JsonObject {
+  return Object.fromEntries(Object.entries(map).filter(([name]) => name !== key));
+}
+
+function descendList(
+  node: JsonValue | undefined,
+  step: Exclude<PathStep, { kind: 'key' }>,
+  write: Write,
+  depth: number,
+): TreeChange {
+  const list = node ?? [];
+  if (!isJsonArray(list)) return mismatch(node, 'list', depth);
+  const index = positionOf(list, step);
+  const appends = step.kind === 'index' && index === undefined && write.value !== undefined;
+  if (index === undefined && !appends)
+    return { kind: 'notFound', depth, candidates: candidatesOf(list, step) };
+  const isLast = depth === write.steps.length - 1;
+  if (write.value === undefined && isLast)
+    return { kind: 'changed', tree: list.filter((_item, i) => i !== index) };
+  const child = index === undefined ? undefined : list[index];
+  return rebuilt(descend(child, write, depth + 1), (tree) =>
+    index === undefined ? [...list, tree] : list.map((item, i) => (i === index ? tree : item)),
+  );
+}
+
+function rebuilt(change: TreeChange, build: (tree: JsonValue) => JsonValue): TreeChange {
+  return change.kind === 'changed' ? { kind: 'changed', tree: build(change.tree) } : change;
+}
+
+function positionOf(list: JsonArray, step: Exclude<PathStep, { kind: 'key' }>): number | undefined {
+  const index = list.findIndex((item, i) => selects(step, item, i));
+  return index === -1 ? undefined : index;
+}
+
+function selects(step: Exclude<PathStep, { kind: 'key' }>, item: JsonValue, index: number): boolean {
+  switch (step.kind) {
+    case 'index':
+      return step.index === index;
+    case 'entry':
+      return isJsonObject(item) && Object.hasOwn(item, step.key) && textOf(item[step.key]) === step.value;
+    case 'match':
+      return (
+        (item === null || typeof item !== 'object') &&
+        RE2JS.compile(step.pattern).matcher(textOf(item)).find()
+      );
+  }
+}
+
+/** What stands in the list, in the form in which a path would select it. */
+function candidatesOf(list: JsonArray, step: Exclude<PathStep, { kind: 'key' }>): readonly string[] {
+  if (step.kind === 'index') return list.map((_item, index) => `[${index}]`);
+  if (step.kind === 'match')
+    return list.filter((item) => typeof item !== 'object').map((item) => `[${textOf(item)}]`);
+  return list
+    .filter((item): item is JsonObject => isJsonObject(item) && Object.hasOwn(item, step.key))
+    .map((item) => `[${step.key}:${textOf(item[step.key])}]`);
+}
+
+function mismatch(node: JsonValue | undefined, wanted: string, depth: number): TreeChange {
+  return { kind: 'typeMismatch', depth, found: shapeOf(node) ?? 'nothing', wanted };
+}
+
+/** Map, list or scalar; undefined for nothing, which may become anything. */
+function shapeOf(value: JsonValue | undefined): 'map' | 'list' | 'scalar' | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (isJsonArray(value)) return 'list';
+  return isJsonObject(value) ? 'map' : 'scalar';
+}
