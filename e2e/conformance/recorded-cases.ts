@@ -26,18 +26,17 @@ export interface RecordedCase {
 }
 
 export function recordedCases(version: string): readonly RecordedCase[] {
-  const objects = rows<K8sObject>(version, 'objects.jsonl.gz');
-  return rows<StoredCase>(version, 'cases.jsonl.gz').map(
-    ({ name, specs, args = [], objects: positions, error }) => ({
-      name,
-      specs,
-      sets: setsOf(args),
-      expected:
-        error === undefined
-          ? { kind: 'objects', objects: (positions ?? []).flatMap((position) => objects[position] ?? []) }
-          : { kind: 'error', message: error },
-    }),
-  );
+  const objects = rows(version, 'objects.jsonl.gz') as readonly K8sObject[];
+  const cases = rows(version, 'cases.jsonl.gz') as readonly StoredCase[];
+  return cases.map(({ name, specs, args = [], objects: positions, error }) => ({
+    name,
+    specs,
+    sets: setsOf(args),
+    expected:
+      error === undefined
+        ? { kind: 'objects', objects: (positions ?? []).flatMap((position) => objects[position] ?? []) }
+        : { kind: 'error', message: error },
+  }));
 }
 
 function rows(version: string, file: string): readonly unknown[] {
