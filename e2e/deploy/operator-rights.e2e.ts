@@ -1,0 +1,86 @@
+/** The operator at work with no more than the rights that deploy/ gives it. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { mapAt, stringAt } from '../../src/model/json.ts';
+import { displayRef, refOf } from '../../src/model/object.ts';
+import type { K8sObject } from '../../src/model/object.ts';
+import { startControlPlane } from '../control-plane/control-plane.ts';
+import type { ControlPlane } from '../control-plane/control-plane.ts';
+import { startOperator } from '../operator/operator-under-test.ts';
+import type { OperatorUnderTest } from '../operator/operator-under-test.ts';
+import { Resources } from '../operator/resources.ts';
+import { apply, deployedObjects, readObjects } from './manifests.ts';
+
+describe('the operator with the rights of deploy/', () => {
+  let plane: ControlPlane;
+  let operator: OperatorUnderTest;
+  let resources: Resources;
+
+  before(async () => {
+    plane = await startControlPlane();
+    for (const object of await deployedObjects()) await accept(object);
+    resources = new Resources(plane, 'istio-system');
+    await resources.prepare();
+    operator = await startOperator({ ...plane, kubeconfigPath: await operatorKubeconfig(plane) });
+  });
+
+  after(async () => {
+    await operator.stop();
+    await plane.stop();
+  });
+
+  it('installs the sample and removes it again', async () => {
+    const [demo] = await readObjects('samples/demo.yaml');
+
+    await resources.apply('demo', mapAt(demo, 'spec'));
+    await resources.until('demo', 'HEALTHY');
+    await resources.clear();
+
+    expect(operator.complaints).to.deep.equal([]);
+  });
+
+  it('names the right that a revision lacks, and goes on once it is granted', async () => {
+    const sample = await readObjects('samples/canary.yaml');
+    const spec = mapAt(
+      sample.find(({ kind }) => kind === 'IstioOperator'),
+      'spec',
+    );
+
+    await resources.apply('canary', spec);
+    const refused = await resources.until('canary', 'ERROR');
+    for (const object of sample.filter(({ kind }) => kind !== 'IstioOperator')) await accept(object);
+    const granted = await resources.until('canary', 'HEALTHY');
+    await resources.clear();
+
+    expect(refused.message).to.contain('ClusterRole istio-reader-clusterrole-canary-istio-system');
+    expect(granted.revision).to.equal('canary');
+  });
+
+  async function accept(object: K8sObject): Promise<void> {
+    const { status, body } = await apply(plane.api, object);
+    expect(status, `${displayRef(refOf(object))}: ${stringAt(body, 'message')}`).to.be.oneOf([200, 201]);
+  }
+});
+
+/** The path of a kubeconfig with a token of the operator's ServiceAccount. */
+async function operatorKubeconfig(plane: ControlPlane): Promise<string> {
+  const path = '/api/v1/namespaces/istio-operator/serviceaccounts/istio-operator/token';
+  const { body } = await plane.api.request('POST', path, {
+    apiVersion: 'authentication.k8s.io/v1',
+    kind: 'TokenRequest',
+    spec: {},
+  });
+  const certificate = Buffer.from(plane.certificateAuthority).toString('base64');
+  const kubeconfig = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'e2e', cluster: { server: plane.server, 'certificate-authority-data': certificate } }],
+    users: [{ name: 'operator', user: { token: stringAt(body, 'status', 'token') ?? '' } }],
+    contexts: [{ name: 'e2e', context: { cluster: 'e2e', user: 'operator' } }],
+    'current-context': 'e2e',
+  };
+  const file = join(plane.directory, 'operator.kubeconfig');
+  await writeFile(file, JSON.stringify(kubeconfig), { mode: 0o600 });
+  return file;
+}

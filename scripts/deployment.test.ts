@@ -1,0 +1,123 @@
+import { readFile, readdir } from 'node:fs/promises';
+import { expect } from 'chai';
+import { load, loadAll } from 'js-yaml';
+import { loadAssets } from '../src/assets/load.ts';
+import { RUN_OPTIONS } from '../src/config/options.ts';
+import { createPlanner } from '../src/core/plan.ts';
+import type { Planner } from '../src/core/plan.ts';
+import { printDiagnostic } from '../src/model/diagnostic.ts';
+import { at, listAt, mapAt, stringAt } from '../src/model/json.ts';
+import type { JsonValue } from '../src/model/json.ts';
+import { displayRef, refOf } from '../src/model/object.ts';
+import type { K8sObject } from '../src/model/object.ts';
+import { objectsOf } from '../src/model/plan.ts';
+
+const DEPLOY = new URL('../deploy/', import.meta.url);
+
+describe('deploy/', () => {
+  let plan: Planner;
+
+  before(async () => {
+    plan = createPlanner(await loadAssets());
+  });
+
+  it('applies every manifest that lies beside the kustomization', async () => {
+    const manifests = (await readdir(DEPLOY)).filter((file) => file.endsWith('.yaml'));
+    const kustomization = load(await read('kustomization.yaml')) as JsonValue; // js-yaml loads plain JSON types
+
+    const applied = [...listAt(kustomization, 'resources'), 'kustomization.yaml'];
+    expect(applied).to.have.members(manifests);
+  });
+
+  it('runs the image of this version', async () => {
+    const { version } = JSON.parse(await read('../package.json')) as { readonly version: string };
+
+    expect(stringAt(await operatorContainer(), 'image')).to.equal(`istio-operator:${version}`);
+  });
+
+  it('sets only variables that the operator reads', async () => {
+    const known = Object.values(RUN_OPTIONS).flatMap(({ env }): readonly string[] => env);
+    const names = listAt(await operatorContainer(), 'env').map(
+      (variable) => stringAt(variable, 'name') ?? '',
+    );
+
+    expect(names.filter((name) => !known.includes(name))).to.deep.equal(['NODE_OPTIONS']);
+  });
+
+  it('is probed and scraped where the operator listens', async () => {
+    const container = await operatorContainer();
+
+    expect(String(at(container, 'ports', 0, 'containerPort'))).to.equal(RUN_OPTIONS.monitoringPort.default);
+    expect(RUN_OPTIONS.healthPort.default).to.equal(RUN_OPTIONS.monitoringPort.default);
+  });
+
+  it('leaves room between the heap and the memory limit', async () => {
+    const container = await operatorContainer();
+    const options = stringAt(
+      listAt(container, 'env').find((variable) => at(variable, 'name') === 'NODE_OPTIONS'),
+      'value',
+    );
+
+    const heap = megabytes(options, 'max-old-space-size') + 3 * megabytes(options, 'max-semi-space-size');
+    const limit = Number.parseInt(stringAt(container, 'resources', 'limits', 'memory') ?? '', 10);
+    expect(heap)
+      .to.be.greaterThan(100)
+      .and.lessThan(limit * 0.75);
+  });
+
+  it('has samples that can be planned without a warning', async () => {
+    const samples = await readdir(new URL('samples/', DEPLOY));
+
+    for (const file of samples) {
+      const resources = (await documents(`samples/${file}`)).filter(({ kind }) => kind === 'IstioOperator');
+      expect(resources, file).to.have.lengthOf(1);
+      for (const resource of resources) {
+        const result = plan({
+          layers: [{ spec: mapAt(resource, 'spec'), source: file }],
+          owner: {
+            name: resource.metadata.name,
+            namespace: stringAt(resource, 'metadata', 'namespace') ?? '',
+          },
+          facts: { kubernetesVersion: 'v1.34.4' },
+        });
+        const findings = result.kind === 'planned' ? result.plan.warnings : result.diagnostics;
+        expect(findings.map(printDiagnostic), file).to.deep.equal([]);
+      }
+    }
+  });
+
+  it('requests in the demo what its comment says', async () => {
+    const [demo] = await documents('samples/demo.yaml');
+    const result = plan({
+      layers: [{ spec: mapAt(demo, 'spec'), source: 'demo' }],
+      facts: { kubernetesVersion: 'v1.34.4' },
+    });
+    if (result.kind === 'invalid') throw new Error(result.diagnostics.map(printDiagnostic).join('\n'));
+
+    const gateway = objectsOf(result.plan).find(
+      (object) => displayRef(refOf(object)) === 'Deployment istio-system/istio-ingressgateway',
+    );
+    const container = at(gateway, 'spec', 'template', 'spec', 'containers', 0, 'resources');
+    expect(container).to.deep.equal({
+      limits: { cpu: '2000m', memory: '1024Mi' },
+      requests: { cpu: '100m', memory: '400Mi' },
+    });
+  });
+});
+
+async function read(file: string): Promise<string> {
+  return readFile(new URL(file, DEPLOY), 'utf8');
+}
+
+async function documents(file: string): Promise<readonly K8sObject[]> {
+  return loadAll(await read(file)) as K8sObject[]; // each is applied by the end-to-end tests
+}
+
+async function operatorContainer(): Promise<JsonValue | undefined> {
+  const deployment = (await documents('operator.yaml')).find(({ kind }) => kind === 'Deployment');
+  return at(deployment, 'spec', 'template', 'spec', 'containers', 0);
+}
+
+function megabytes(options: string | undefined, name: string): number {
+  return Number(new RegExp(`--${name}=(\\d+)`).exec(options ?? '')?.[1]);
+}
