@@ -6,6 +6,6 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   const lower = word.toLowerCase();
   const sameLetters = candidates.find((candidate) => candidate.toLowerCase() === lower);
   if (sameLetters !== undefined) return sameLetters;
-  // More than a third of the letters wrong is another word.
-  return closestMatch(word, candidates, { maxDistance: Math.max(1, Math.floor(word.length / 3)) });
+  // Two letters may be swapped; more than a third of them wrong is another word.
+  return closestMatch(word, candidates, { maxDistance: Math.max(2, Math.floor(word.length / 3)) });
 }

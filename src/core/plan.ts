@@ -53,7 +53,8 @@ function plan(distribution: Distribution, input: PlanInput): PlanResult {
   const checked = validateLayers(assets, input.layers);
   const { flags, diagnostics: flagDiagnostics } = parseSetFlags(input.sets ?? []);
   const early = [...checked.diagnostics, ...flagDiagnostics];
-  if (early.some(isError)) return invalid(early, input.layers);
+  // A layer that cannot be read at all would make everything after it a guess.
+  if (checked.specs.length < input.layers.length) return invalid(early, input.layers);
 
   const merged = mergeSpec({ profiles: assets.profiles, release, facts: input.facts }, checked.specs, flags);
   if (merged.kind === 'invalid') return invalid([...early, ...merged.diagnostics], input.layers);

@@ -2,7 +2,7 @@
 import type { SchemaError, Validate } from '../../model/assets.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { JsonObject, JsonValue } from '../../model/json.ts';
-import { at, isJsonObject } from '../../model/json.ts';
+import { at, isJsonArray, isJsonObject } from '../../model/json.ts';
 import { diagnose } from '../diagnostics.ts';
 import type { FieldPath } from '../field-path.ts';
 import { nearest } from '../nearest.ts';
@@ -33,12 +33,25 @@ function startsWith(path: FieldPath, prefix: FieldPath): boolean {
 function toDiagnostic(tree: JsonValue, error: SchemaError, check: SchemaCheck): Diagnostic {
   if (error.keyword === 'additionalProperties') return unknownField(error, check);
   const value = at(tree, ...error.path);
-  return diagnose('wrongType', {
-    path: [...check.root, ...error.path],
-    cause: `${describe(value)} ${error.message}`,
-    remedy: remedyFor(error),
-  });
+  const cause =
+    error.keyword === 'type'
+      ? `${describe(value)} is ${kindOf(value)}`
+      : `${describe(value)} ${error.message}`;
+  return diagnose('wrongType', { path: [...check.root, ...error.path], cause, remedy: remedyFor(error) });
 }
+
+function kindOf(value: JsonValue | undefined): string {
+  if (value === null || value === undefined) return 'nothing';
+  if (isJsonArray(value)) return 'a list';
+  return KIND_NAMES[typeof value] ?? 'something else';
+}
+
+const KIND_NAMES: Readonly<Record<string, string>> = {
+  string: 'a text',
+  number: 'a number',
+  boolean: 'a boolean',
+  object: 'a map',
+};
 
 function unknownField(error: SchemaError, { schema, root, wayOut }: SchemaCheck): Diagnostic {
   const field = String(error.params['additionalProperty']);

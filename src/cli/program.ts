@@ -1,0 +1,159 @@
+/** The command tree. Each command's code is loaded only when the command runs, so that help comes at once. */
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { RUN_OPTIONS } from '../config/options.ts';
+import { EXIT } from './command-error.ts';
+import type { CommandEnvironment } from './environment.ts';
+import { contextOption, filesOption, kubeconfigOption, revisionOption, setOption } from './options.ts';
+
+/** What one run of the program comes to: set by the action that ran. */
+interface Outcome {
+  exitCode: number;
+}
+
+/** Runs the command line and resolves to the exit code. Rejects with what a command could not handle. */
+export async function runProgram(environment: CommandEnvironment, argv: readonly string[]): Promise<number> {
+  const outcome: Outcome = { exitCode: EXIT.ok };
+  const program = createProgram(environment, outcome);
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    throw error;
+  }
+  return outcome.exitCode;
+}
+
+const EXAMPLES = `
+Examples:
+  istio-operator init                                        put the operator into the current cluster
+  istio-operator manifest generate -f mesh.yaml              see what a file would install
+  istio-operator manifest generate --set profile=demo | less
+  istio-operator profile dump demo                           see what a profile sets`;
+
+function createProgram(environment: CommandEnvironment, outcome: Outcome): Command {
+  const program = new Command('istio-operator')
+    .description('Installs and keeps Istio as IstioOperator resources describe it.')
+    .version(environment.version, '-V, --version', 'print the version')
+    .addHelpText('after', EXAMPLES)
+    .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show help for a command')
+    .showSuggestionAfterError()
+    .showHelpAfterError('(add --help for what it accepts)')
+    .configureOutput({
+      writeOut: (text) => environment.terminal.print(text),
+      writeErr: (text) => environment.terminal.say(text.trimEnd()),
+    })
+    .exitOverride();
+  const add = (command: Command): Command => program.addCommand(inheriting(command, program));
+  add(initCommand(environment, outcome));
+  add(manifestCommand(environment, outcome));
+  add(profileCommand(environment, outcome));
+  add(runCommand(environment, outcome));
+  return program;
+}
+
+/** Commands that are made on their own do not take over how the program writes and ends. */
+function inheriting(command: Command, parent: Command): Command {
+  command.copyInheritedSettings(parent);
+  for (const child of command.commands) inheriting(child, command);
+  return command;
+}
+
+function initCommand(environment: CommandEnvironment, outcome: Outcome): Command {
+  return new Command('init')
+    .description('install the operator into a cluster, or bring it up to date')
+    .addOption(kubeconfigOption())
+    .addOption(contextOption())
+    .addOption(new Option('--image <reference>', 'image of the operator instead of the released one'))
+    .addOption(new Option('--dry-run', 'print the objects instead of applying them').default(false))
+    .addOption(
+      new Option('--timeout <seconds>', 'how long to wait for the operator to run')
+        .argParser(seconds)
+        .default(300),
+    )
+    .action(async (options: InitFlags) => {
+      const { init } = await import('./init.ts');
+      outcome.exitCode = await init(environment, { ...options, timeoutSeconds: options.timeout });
+    });
+}
+
+interface InitFlags {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly image?: string;
+  readonly dryRun: boolean;
+  readonly timeout: number;
+}
+
+function seconds(text: string): number {
+  const match = /^(\d+)s?$/u.exec(text);
+  if (match?.[1] === undefined) throw new InvalidArgumentError('Give a number of seconds, such as 300.');
+  return Number(match[1]);
+}
+
+function manifestCommand(environment: CommandEnvironment, outcome: Outcome): Command {
+  const generate = new Command('generate')
+    .description('print the objects that a resource stands for, without a cluster')
+    .addOption(filesOption())
+    .addOption(setOption())
+    .addOption(revisionOption())
+    .addOption(
+      new Option('--component <name>', 'only this component, such as Pilot; may be repeated')
+        .argParser((name: string, names: readonly string[]) => [...names, name])
+        .default([], 'all'),
+    )
+    .addOption(new Option('-o, --output <format>', 'how to print').choices(['yaml', 'json']).default('yaml'))
+    .addOption(new Option('--kube-version <version>', 'version of Kubernetes to render for, such as v1.34.0'))
+    .action(async (options: GenerateFlags) => {
+      const { manifestGenerate } = await import('./manifest-generate.ts');
+      outcome.exitCode = await manifestGenerate(environment, options);
+    });
+  return new Command('manifest').description('look at what a resource stands for').addCommand(generate);
+}
+
+interface GenerateFlags {
+  readonly filename: readonly string[];
+  readonly set: readonly string[];
+  readonly revision?: string;
+  readonly component: readonly string[];
+  readonly output: 'yaml' | 'json';
+  readonly kubeVersion?: string;
+}
+
+function profileCommand(environment: CommandEnvironment, outcome: Outcome): Command {
+  const list = new Command('list').description('list the profiles').action(async () => {
+    const { listProfiles } = await import('./profile.ts');
+    outcome.exitCode = await listProfiles(environment);
+  });
+  const dump = new Command('dump')
+    .description('print a specification with everything that its profile sets')
+    .argument('[profile]', 'name of a profile')
+    .addOption(filesOption())
+    .addOption(setOption())
+    .action(async (profile: string | undefined, options: Pick<GenerateFlags, 'filename' | 'set'>) => {
+      const { dumpProfile } = await import('./profile.ts');
+      outcome.exitCode = await dumpProfile(environment, profile, options);
+    });
+  return new Command('profile').description('look at profiles').addCommand(list).addCommand(dump);
+}
+
+function runCommand(environment: CommandEnvironment, outcome: Outcome): Command {
+  const command = new Command('run').description('run the operator itself: the process in the cluster');
+  for (const { flag, env, default: fallback, description } of Object.values(RUN_OPTIONS)) {
+    const variables = env.length === 0 ? '' : ` [${env.join(', ')}]`;
+    const shown = fallback === '' ? '' : ` (default: ${fallback})`;
+    command.addOption(new Option(`--${flag} <value>`, `${description}${variables}${shown}`));
+  }
+  return command.action(async (_options: unknown, self: Command) => {
+    outcome.exitCode = await environment.runOperator(givenFlags(self));
+  });
+}
+
+/** Flags by their own names, only those that were given. */
+function givenFlags(command: Command): Readonly<Record<string, string>> {
+  const given = command.options.flatMap((option) => {
+    const value: unknown = command.getOptionValue(option.attributeName());
+    return typeof value === 'string' ? [[(option.long ?? '').slice(2), value] as const] : [];
+  });
+  return Object.fromEntries(given);
+}

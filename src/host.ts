@@ -1,0 +1,103 @@
+/** The real world behind the ports of the command line. */
+import { readFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
+import { styleText } from 'node:util';
+import { CommandError, commandFailure, EXIT, sayDiagnostics } from './cli/command-error.ts';
+import type { ClusterChoice, CommandEnvironment, Connection } from './cli/environment.ts';
+import type { Terminal } from './cli/terminal.ts';
+import { systemClock } from './cluster/system-clock.ts';
+import { isClusterError } from './model/cluster-error.ts';
+import { VERSION } from './version.ts';
+
+export interface Host {
+  readonly environment: CommandEnvironment;
+  /** Tells what went wrong and gives the exit code. */
+  readonly failed: (error: unknown) => number;
+}
+
+export function hostEnvironment(): Host {
+  const interruption = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort());
+  // A reader that has seen enough (`| head`) is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    process.exitCode = error.code === 'EPIPE' ? EXIT.ok : EXIT.failed;
+  });
+  const terminal = hostTerminal();
+  const environment: CommandEnvironment = {
+    terminal,
+    clock: systemClock,
+    signal: interruption.signal,
+    version: VERSION,
+    readText: async (path) => (path === '-' ? text(process.stdin) : readFile(path, 'utf8')),
+    loadAssets: async () => (await import('./assets/load.ts')).loadAssets(),
+    connect: async (choice) => connect(choice),
+    runOperator: async (flags) => {
+      const { runOperator } = await import('./run-operator.ts');
+      return runOperator({ flags, env: process.env, signal: interruption.signal, clock: systemClock });
+    },
+  };
+  return { environment, failed: (error) => failed(terminal, interruption.signal, error) };
+}
+
+function hostTerminal(): Terminal {
+  return {
+    print: (chunk) => void process.stdout.write(chunk),
+    say: (line) => void process.stderr.write(`${line}\n`),
+    // Honours NO_COLOR, FORCE_COLOR and pipes.
+    style: (style, chunk) => styleText(style, chunk, { stream: process.stderr }),
+    isInteractive: process.stderr.isTTY,
+  };
+}
+
+/** Connects as kubectl would. Rejects with a CommandError when there are no usable credentials. */
+export async function connect(choice: ClusterChoice): Promise<Connection> {
+  const [{ loadCredentials }, { createTransport }, { createDiscovery }, { createCluster }] =
+    await Promise.all([
+      import('./cluster/credentials.ts'),
+      import('./cluster/transport.ts'),
+      import('./cluster/discovery.ts'),
+      import('./cluster/cluster.ts'),
+    ]);
+  const loaded = await loadCredentials({ env: process.env, clock: systemClock, preferPod: false, ...choice });
+  if (loaded.kind === 'unusable') throw new CommandError([loaded.problem]);
+  const { credentials } = loaded;
+  const userAgent = `istio-operator/${VERSION}`;
+  const transport = createTransport({ credentials, clock: systemClock, random: Math.random, userAgent });
+  const discovery = createDiscovery({ transport, clock: systemClock });
+  return {
+    cluster: createCluster({ transport, discovery }),
+    server: credentials.server,
+    close: async () => transport.close(),
+  };
+}
+
+function failed(terminal: Terminal, signal: AbortSignal, error: unknown): number {
+  if (signal.aborted) {
+    terminal.say('Interrupted.');
+    return EXIT.interrupted;
+  }
+  sayDiagnostics(terminal, toCommandError(error).diagnostics);
+  return EXIT.failed;
+}
+
+function toCommandError(error: unknown): CommandError {
+  if (error instanceof CommandError) return error;
+  if (isClusterError(error)) {
+    const remedy = REMEDIES[error.kind] ?? 'Look at the message of the API server.';
+    return commandFailure('IOP605', error.message, remedy);
+  }
+  // A fault of ours: the stack is what a report needs.
+  const cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return commandFailure(
+    'IOP699',
+    cause,
+    'This is a fault of istio-operator: please report it with this text.',
+  );
+}
+
+const REMEDIES: Readonly<Record<string, string>> = {
+  unavailable: 'Check that the cluster can be reached: kubectl get --raw /readyz.',
+  forbidden: 'Ask for the rights that are named, or use another context.',
+  absent: 'Check that the resource definitions are installed: istio-operator init.',
+  conflict: 'Someone else changed the object at the same time: run the command again.',
+};
