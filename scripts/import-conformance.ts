@@ -19,11 +19,11 @@ if (folder === undefined || version === undefined)
   throw new Error('usage: import-conformance.ts FOLDER VERSION');
 const target = join(import.meta.dirname, '../e2e/conformance', version);
 
-function rows<Row>(file: string): readonly Row[] {
+function rows(file: string): readonly unknown[] {
   const lines = readFileSync(join(folder ?? '', file), 'utf8')
     .trim()
     .split('\n');
-  return lines.map((line) => JSON.parse(line) as Row);
+  return lines.map((line) => JSON.parse(line) as unknown);
 }
 
 function write(file: string, values: readonly unknown[]): void {
@@ -32,7 +32,7 @@ function write(file: string, values: readonly unknown[]): void {
 }
 
 mkdirSync(target, { recursive: true });
-const objects = rows<{ id: string; object: unknown }>('objects.jsonl');
+const objects = rows('objects.jsonl') as readonly { readonly id: string; readonly object: unknown }[];
 const position = new Map(objects.map(({ id }, index) => [id, index]));
 write(
   'objects.jsonl.gz',
@@ -41,7 +41,7 @@ write(
 write(
   'cases.jsonl.gz',
   // An object names itself: its place in the list of objects is enough.
-  rows<RecordedCase>('cases.jsonl').map(({ name, specs, args = [], objects: rendered, error }) => ({
+  (rows('cases.jsonl') as readonly RecordedCase[]).map(({ name, specs, args = [], objects: rendered, error }) => ({
     name,
     specs,
     ...(args.length === 0 ? {} : { args }),

@@ -18,10 +18,16 @@ export interface OperatorProcess {
   stop(): Promise<void>;
 }
 
-const MAIN = join(import.meta.dirname, '../../src/main.ts');
+/** What the image holds; `npm run quickstart` builds it first. */
+const MAIN = join(import.meta.dirname, '../../dist/main.mjs');
 const STOP_TIMEOUT_MS = 10_000;
 
-export async function startOperatorProcess(talk: Talk, access: OperatorAccess): Promise<OperatorProcess> {
+/** `program` is the file to run: the source tree's, or the bundle. */
+export async function startOperatorProcess(
+  talk: Talk,
+  access: OperatorAccess,
+  program: string = MAIN,
+): Promise<OperatorProcess> {
   const directory = await mkdtemp(join(tmpdir(), 'istio-operator-quickstart-'));
   const kubeconfig = join(directory, 'kubeconfig');
   const logPath = join(directory, 'operator.log');
@@ -30,7 +36,7 @@ export async function startOperatorProcess(talk: Talk, access: OperatorAccess): 
   const child = spawn(
     process.execPath,
     [
-      MAIN,
+      program,
       'run',
       '--kubeconfig',
       kubeconfig,
@@ -42,7 +48,11 @@ export async function startOperatorProcess(talk: Talk, access: OperatorAccess): 
       '0',
     ],
     // A group of its own: Ctrl-C in the terminal must not reach it before we stop it.
-    { stdio: ['ignore', log.fd, log.fd], detached: true },
+    {
+      stdio: ['ignore', log.fd, log.fd],
+      detached: true,
+      env: { ...process.env, ...access.environment },
+    },
   );
   await log.close();
   // Whatever ends us, it must not stay behind.

@@ -1,6 +1,6 @@
 /** Installs everything of the operator but its Deployment, whose image exists only after a build; it runs here instead. */
 import { loadAssets } from '../../src/assets/load.ts';
-import { stringAt } from '../../src/model/json.ts';
+import { listAt, stringAt } from '../../src/model/json.ts';
 import type { K8sObject } from '../../src/model/object.ts';
 import { readinessOf } from '../../src/apply/readiness.ts';
 import { refOf } from '../../src/model/object.ts';
@@ -13,6 +13,8 @@ export interface OperatorAccess {
   readonly server: string;
   readonly certificateAuthority: string | undefined;
   readonly token: string;
+  /** Variables of the operator's Deployment, such as its limits of memory and of what may become code. */
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 const NAMESPACE = 'istio-operator';
@@ -34,7 +36,18 @@ export async function installOperator(
   talk.say(
     `  applied ${objects.length} objects of deploy/: the IstioOperator kind and the operator's rights`,
   );
-  return accessOf(playground, signal);
+  return { ...(await accessOf(playground, signal)), environment: environmentOf(deployment) };
+}
+
+/** Variables of the operator's Deployment that hold a value of their own, and not the pod's. */
+function environmentOf(deployment: readonly K8sObject[]): Readonly<Record<string, string>> {
+  const pod = deployment.find(({ kind }) => kind === 'Deployment');
+  const [container] = listAt(pod, 'spec', 'template', 'spec', 'containers');
+  const variables = listAt(container, 'env').flatMap((variable) => {
+    const value = stringAt(variable, 'value');
+    return value === undefined ? [] : [[stringAt(variable, 'name') ?? '', value] as const];
+  });
+  return Object.fromEntries(variables);
 }
 
 async function untilReady({ cluster }: Playground, object: K8sObject, signal: AbortSignal): Promise<void> {
@@ -52,7 +65,7 @@ async function untilReady({ cluster }: Playground, object: K8sObject, signal: Ab
 async function accessOf(
   { transport, credentials }: Playground,
   signal: AbortSignal,
-): Promise<OperatorAccess> {
+): Promise<Omit<OperatorAccess, 'environment'>> {
   const request = await transport.request({
     method: 'POST',
     path: `/api/v1/namespaces/${NAMESPACE}/serviceaccounts/${NAMESPACE}/token`,

@@ -4,7 +4,7 @@ import { createPlanner } from '../core/plan.ts';
 import { diagnose } from '../core/diagnostics.ts';
 import { DEFAULT_RELEASE } from '../core/releases.ts';
 import { printYaml } from '../core/yaml.ts';
-import type { AssetBundle } from '../model/assets.ts';
+import type { PrintedSpecs } from '../model/assets.ts';
 import type { K8sObject } from '../model/object.ts';
 import type { Plan } from '../model/plan.ts';
 import { CommandError, commandFailure, EXIT, sayDiagnostics } from './command-error.ts';
@@ -37,7 +37,9 @@ export async function manifestGenerate(
   if (result.kind === 'invalid') throw new CommandError(result.diagnostics);
   sayDiagnostics(environment.terminal, result.plan.warnings);
   const objects = chosenObjects(result.plan, options.component);
-  environment.terminal.print(options.output === 'json' ? printList(objects) : printStream(objects, assets));
+  environment.terminal.print(
+    options.output === 'json' ? printList(objects) : printStream(objects, await assets.printedSpecs()),
+  );
   return EXIT.ok;
 }
 
@@ -106,8 +108,8 @@ function printList(items: readonly K8sObject[]): string {
   return `${JSON.stringify({ apiVersion: 'v1', kind: 'List', items }, null, 2)}\n`;
 }
 
-function printStream(objects: readonly K8sObject[], assets: AssetBundle): string {
-  return objects.map((object) => printObject(object, assets.printedSpecOf(object))).join('---\n');
+function printStream(objects: readonly K8sObject[], printedSpecs: PrintedSpecs): string {
+  return objects.map((object) => printObject(object, printedSpecs(object))).join('---\n');
 }
 
 function printObject(object: K8sObject, printedSpec: string | undefined): string {

@@ -10,10 +10,10 @@ import type { ComponentDefinition } from './components.ts';
 import { COMPONENTS } from './components.ts';
 import { diagnose } from './diagnostics.ts';
 import type { FieldPath } from './field-path.ts';
-import { textOf, truthy } from './go-values.ts';
+import { firstTruthy, textOf, truthy } from './go-values.ts';
 import { overlay } from './merge.ts';
 import { withoutNulls } from './objects/clean.ts';
-import { applyK8sSettings } from './objects/k8s-settings.ts';
+import { applyK8sSettings, ignoredSettings } from './objects/k8s-settings.ts';
 import { inApplyOrder } from './objects/order.ts';
 import { applyOverlays } from './objects/overlays.ts';
 import { withOwnerLabels } from './objects/owner-labels.ts';
@@ -26,7 +26,7 @@ import { chartValues } from './values/chart-values.ts';
 import { cniManifests } from './values/cni.ts';
 import { EGRESS, gatewayManifests, INGRESS } from './values/gateway.ts';
 import type { ComponentInput, Manifest } from './values/manifest.ts';
-import { pilotManifests } from './values/pilot.ts';
+import { pilotManifests } from './values/pilot/manifests.ts';
 import { nested } from './values/translate.ts';
 import { ztunnelManifests } from './values/ztunnel.ts';
 
@@ -161,7 +161,8 @@ function planEntry(
     values: merged.values,
     givenValues: given,
     namespace: textOf(
-      entry.settings['namespace'] ?? at(input.values, 'global', 'istioNamespace') ?? 'istio-system',
+      firstTruthy(entry.settings['namespace'], at(input.values, 'global', 'istioNamespace')) ??
+        'istio-system',
     ),
     release: input.release,
     kubernetesVersion: input.facts.kubernetesVersion,
@@ -230,7 +231,7 @@ function changedByUser(
   const workload = namedWorkload(definition, entry, input.values);
   const patched =
     workload === undefined
-      ? { objects: rendered.objects, warnings: [] }
+      ? { objects: rendered.objects, warnings: ignoredSettings(settings, path) }
       : applyK8sSettings(rendered.objects, settings, {
           workload,
           isGateway: definition.entries === 'many',

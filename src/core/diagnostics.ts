@@ -52,6 +52,11 @@ export const DIAGNOSTIC_KINDS = {
     severity: 'warning',
     title: 'A fixed replica count fights an autoscaler',
   },
+  splitControlPlane: {
+    code: 'IOP305',
+    severity: 'warning',
+    title: 'istiod would run apart from its account',
+  },
   overlayWithoutObject: { code: 'IOP401', severity: 'error', title: 'An overlay matches no object' },
   overlayPathNotFound: { code: 'IOP402', severity: 'error', title: 'The path of an overlay matches nothing' },
   overlayChangesType: {
@@ -84,4 +89,15 @@ export function diagnose(name: DiagnosticName, finding: Finding): Diagnostic {
   const { path, cause, remedy, position } = finding;
   const diagnostic = { code, severity, path: printPath(path), cause, remedy };
   return position === undefined ? diagnostic : { ...diagnostic, position };
+}
+
+/** Leaves out what was told before of the same place; the first one counts, which may know its position. */
+export function distinct(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const known = new Set<string>();
+  return diagnostics.filter(({ code, path, cause }) => {
+    const key = [code, path, cause].join('\0');
+    const isNew = !known.has(key);
+    known.add(key);
+    return isNew;
+  });
 }

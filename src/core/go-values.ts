@@ -30,3 +30,12 @@ export function textMap(map: JsonObject): Readonly<Record<string, string>> {
 export function sortedEntries(map: JsonObject): readonly (readonly [string, JsonValue])[] {
   return Object.entries(map).toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
 }
+
+/** The same tree with the entries of every map in sorted order, so that what is printed does not tell how it was written. */
+export function withSortedKeys(value: JsonObject): JsonObject;
+export function withSortedKeys(value: JsonValue): JsonValue;
+export function withSortedKeys(value: JsonValue): JsonValue {
+  if (isJsonArray(value)) return value.map((item) => withSortedKeys(item));
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(sortedEntries(value).map(([key, entry]) => [key, withSortedKeys(entry)]));
+}

@@ -35,32 +35,61 @@ function replaceList(_lower: unknown[], upper: unknown[]): unknown[] {
   return upper;
 }
 
-/** Merges two lists of maps: entries that `sameEntry` recognises merge in place, others are appended in order. */
-export function mergeEntries(
-  lower: JsonArray,
-  upper: JsonArray,
-  sameEntry: (lower: JsonObject, upper: JsonObject) => boolean,
-): JsonArray {
+/** Recognises two entries of lists as the same thing. */
+export type SameEntry = (lower: JsonObject, upper: JsonObject) => boolean;
+
+/**
+ * Merges two lists of maps: entries that a rule recognises merge in place, others are appended in order. Stronger rules
+ * come first: an entry that one of them recognises is never taken by a weaker one.
+ */
+export function mergeEntries(lower: JsonArray, upper: JsonArray, rules: readonly SameEntry[]): JsonArray {
+  const partners = partnersOf(lower, upper, rules);
   const result: JsonValue[] = [...lower];
-  const taken = new Set<number>();
-  for (const entry of upper) {
-    const index = lower.findIndex(
-      (candidate, i) =>
-        !taken.has(i) && isJsonObject(candidate) && isJsonObject(entry) && sameEntry(candidate, entry),
-    );
-    if (index === -1) result.push(entry);
-    else {
-      taken.add(index);
-      result[index] = mergePlain(lower[index] ?? null, entry);
-    }
+  for (const [position, entry] of upper.entries()) {
+    const partner = partners.get(position);
+    if (partner === undefined) result.push(entry);
+    else result[partner] = mergePlain(lower[partner] ?? null, entry);
   }
   return result;
 }
 
+/** Positions in `lower` by the positions in `upper` of what merges with them. */
+function partnersOf(
+  lower: JsonArray,
+  upper: JsonArray,
+  rules: readonly SameEntry[],
+): ReadonlyMap<number, number> {
+  const partners = new Map<number, number>();
+  const taken = new Set<number>();
+  for (const isSame of rules) {
+    for (const [position, entry] of upper.entries()) {
+      const found = partners.has(position)
+        ? -1
+        : lower.findIndex((candidate, i) => !taken.has(i) && bothMaps(candidate, entry, isSame));
+      if (found === -1) continue;
+      partners.set(position, found);
+      taken.add(found);
+    }
+  }
+  return partners;
+}
+
+function bothMaps(lower: JsonValue, upper: JsonValue, isSame: SameEntry): boolean {
+  return isJsonObject(lower) && isJsonObject(upper) && isSame(lower, upper);
+}
+
 /** For `special`: two lists merge entry by entry, anything else replaces. */
-export function byEntry(sameEntry: (lower: JsonObject, upper: JsonObject) => boolean): MergeValue {
+export function byEntry(...rules: readonly SameEntry[]): MergeValue {
   return (lower, upper) => {
-    if (isJsonArray(lower) && isJsonArray(upper)) return mergeEntries(lower, upper, sameEntry);
+    if (isJsonArray(lower) && isJsonArray(upper)) return mergeEntries(lower, upper, rules);
     return upper;
   };
+}
+
+/**
+ * Tells whether a map may have this key. deepmerge drops names that every object inherits, such as `toString` and
+ * `__proto__`; whoever takes in trees from outside refuses them, so that nothing is lost in silence.
+ */
+export function isMergeableKey(key: string): boolean {
+  return !(key in Object.prototype);
 }

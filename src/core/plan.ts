@@ -9,14 +9,17 @@ import type { JsonObject } from '../model/json.ts';
 import { mapAt } from '../model/json.ts';
 import type { ClusterFacts, Owner, Plan, PlannedComponent, PlanResult } from '../model/plan.ts';
 import { planComponents } from './component-plan.ts';
+import { distinct } from './diagnostics.ts';
 import { textOf, truthy } from './go-values.ts';
 import { composeInjectionTemplates } from './injection/compose.ts';
 import { overlay } from './merge.ts';
 import { mergeSpec } from './profile/merge-spec.ts';
-import { parseSetFlags } from './profile/set-flags.ts';
+import type { SetFlag } from './profile/set-flags.ts';
+import { applySetFlag, parseSetFlags } from './profile/set-flags.ts';
 import { DEFAULT_RELEASE } from './releases.ts';
 import { createRenderer } from './render/renderer.ts';
 import type { SpecLayer } from './spec/layer.ts';
+import { translateLegacyFields } from './spec/legacy-fields.ts';
 import { validateMerged, validateLayers } from './spec/validate.ts';
 import { translateValues } from './values/translate.ts';
 
@@ -51,15 +54,15 @@ function plan(distribution: Distribution, input: PlanInput): PlanResult {
   const { assets } = distribution;
   const release = DEFAULT_RELEASE;
   const checked = validateLayers(assets, input.layers);
-  const { flags, diagnostics: flagDiagnostics } = parseSetFlags(input.sets ?? []);
+  const { flags, diagnostics: flagDiagnostics } = readFlags(input.sets ?? []);
   const early = [...checked.diagnostics, ...flagDiagnostics];
   // A layer that cannot be read at all would make everything after it a guess.
   if (checked.specs.length < input.layers.length) return invalid(early, input.layers);
 
   const merged = mergeSpec({ profiles: assets.profiles, release, facts: input.facts }, checked.specs, flags);
-  if (merged.kind === 'invalid') return invalid([...early, ...merged.diagnostics], input.layers);
   const { spec, userSpec, profile } = merged;
-  const findings = [...early, ...validateMerged(assets, { spec, userSpec, hasFlags: flags.length > 0 })];
+  const whole = validateMerged(assets, { spec, hasFlags: flags.length > 0 });
+  const findings = distinct([...early, ...merged.diagnostics, ...whole]);
   if (findings.some(isError)) return invalid(findings, input.layers);
 
   const validated = translateValues(spec, mapAt(userSpec, 'values'));
@@ -71,12 +74,32 @@ function plan(distribution: Distribution, input: PlanInput): PlanResult {
     facts: input.facts,
     owner: input.owner,
   });
-  const all = [...findings, ...planned.diagnostics];
+  const all = distinct([...findings, ...planned.diagnostics]);
   if (all.some(isError)) return invalid(all, input.layers);
   return {
     kind: 'planned',
     plan: toPlan({ spec, values, profile, components: planned.components, warnings: all }),
   };
+}
+
+interface Flags {
+  readonly flags: readonly SetFlag[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** The flags that mean something; those that cannot be read, or set a field of an older release, are told. */
+function readFlags(texts: readonly string[]): Flags {
+  const { flags, diagnostics } = parseSetFlags(texts);
+  const checked = flags.map((flag) => ({ flag, legacy: legacyFieldsOf(flag) }));
+  return {
+    flags: checked.filter(({ legacy }) => legacy.length === 0).map(({ flag }) => flag),
+    diagnostics: [...diagnostics, ...checked.flatMap(({ legacy }) => legacy)],
+  };
+}
+
+function legacyFieldsOf(flag: SetFlag): readonly Diagnostic[] {
+  const alone = applySetFlag({}, flag);
+  return alone.kind === 'set' ? translateLegacyFields(alone.spec).diagnostics : [];
 }
 
 interface PlanParts {

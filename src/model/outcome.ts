@@ -4,6 +4,7 @@
  */
 import type { ClusterErrorKind } from './cluster-error.ts';
 import type { Diagnostic } from './diagnostic.ts';
+import type { ObjectRef } from './object.ts';
 import type { ComponentName, Plan } from './plan.ts';
 import type { ApplyReport, Change, NotReady } from './report.ts';
 import type { InventoryEntry } from './status.ts';
@@ -24,11 +25,23 @@ export interface Problem {
   readonly message: string;
 }
 
+/** An object that another resource holds. */
+export interface Contested {
+  readonly ref: ObjectRef;
+  /** Namespace and name of that resource, such as `istio-system/demo`. */
+  readonly holder: string;
+}
+
 export type Outcome =
   /** Everything is applied, works and nothing is left over. */
   | { readonly kind: 'ready'; readonly release: Release; readonly report: ApplyReport }
-  /** Everything so far was accepted; something does not work yet and still has time. */
-  | { readonly kind: 'progressing'; readonly release: Release; readonly report: ApplyReport }
+  /** Everything so far was accepted; something does not work yet and still has that much time. */
+  | {
+      readonly kind: 'progressing';
+      readonly release: Release;
+      readonly report: ApplyReport;
+      readonly remainingMs: number;
+    }
   /** As `progressing`, but the time it should take at most is over. */
   | {
       readonly kind: 'notReady';
@@ -42,6 +55,8 @@ export type Outcome =
   | { readonly kind: 'pruneFailed'; readonly release: Release; readonly report: ApplyReport }
   /** The specification means nothing that could be applied. Nothing was changed. */
   | { readonly kind: 'invalid'; readonly diagnostics: readonly Diagnostic[] }
+  /** Another resource holds objects that only one can have. Nothing was changed. */
+  | { readonly kind: 'contested'; readonly release: Release; readonly contested: readonly Contested[] }
   /** A call around the engine failed. `changes` are those made before. */
   | { readonly kind: 'interrupted'; readonly problem: Problem; readonly changes: readonly Change[] }
   /** The operator is stopping; whoever comes next continues. */

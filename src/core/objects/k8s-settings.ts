@@ -28,6 +28,11 @@ interface Setting {
 
 const podSpec = (spec: JsonObject): JsonObject => ({ spec: { template: { spec } } });
 
+/** Null is a setting left empty, not the wish for an object without a specification. */
+function specPatch(spec: JsonValue): JsonObject {
+  return spec === null ? {} : { spec };
+}
+
 function podField(field: string): Setting {
   return { field, kind: 'workload', patch: (value) => podSpec({ [field]: value }) };
 }
@@ -44,10 +49,10 @@ function containerField(field: string): Setting {
 const SETTINGS: readonly Setting[] = [
   podField('affinity'),
   containerField('env'),
-  { field: 'hpaSpec', kind: 'HorizontalPodAutoscaler', patch: (spec) => ({ spec }) },
+  { field: 'hpaSpec', kind: 'HorizontalPodAutoscaler', patch: specPatch },
   containerField('imagePullPolicy'),
   podField('nodeSelector'),
-  { field: 'podDisruptionBudget', kind: 'PodDisruptionBudget', patch: (spec) => ({ spec }) },
+  { field: 'podDisruptionBudget', kind: 'PodDisruptionBudget', patch: specPatch },
   {
     field: 'podAnnotations',
     kind: 'workload',
@@ -66,7 +71,7 @@ const SETTINGS: readonly Setting[] = [
   },
   podField('tolerations'),
   { field: 'serviceAnnotations', kind: 'Service', patch: (annotations) => ({ metadata: { annotations } }) },
-  { field: 'service', kind: 'Service', patch: (spec, target) => ({ spec: servicePatch(spec, target) }) },
+  { field: 'service', kind: 'Service', patch: (spec, target) => specPatch(servicePatch(spec, target)) },
   podField('securityContext'),
 ];
 
@@ -90,13 +95,27 @@ export function applyK8sSettings(
   settings: JsonObject,
   target: SettingsTarget,
 ): SettingsResult {
-  return [...SETTINGS].reduce<SettingsResult>(
+  return SETTINGS.reduce<SettingsResult>(
     (result, setting) => applySetting(result, setting, settings[setting.field], target),
     {
       objects,
       warnings: UNREAD.filter((field) => settings[field] !== undefined).map((field) => unread(field, target)),
     },
   );
+}
+
+/** Warnings for a component without workload and Service, of which only overlays change anything. */
+export function ignoredSettings(settings: JsonObject, path: FieldPath): readonly Diagnostic[] {
+  const fields = [...SETTINGS.map(({ field }) => field), ...UNREAD];
+  return fields
+    .filter((field) => (settings[field] ?? null) !== null)
+    .map((field) =>
+      diagnose('ignoredSetting', {
+        path: [...path, field],
+        cause: 'this component has no workload',
+        remedy: 'Remove the field, or use overlays.',
+      }),
+    );
 }
 
 function applySetting(

@@ -63,9 +63,22 @@ function applyOverlay(result: OverlayResult, overlay: JsonObject, context: Overl
 function matcher(overlay: JsonObject, revision: string): (object: K8sObject) => boolean {
   const kind = textOf(overlay['kind']);
   const name = textOf(overlay['name']);
-  const unrevised = (text: string): string => (revision === '' ? text : text.replace(`-${revision}`, ''));
   return (object) =>
-    object.kind === kind && [object.metadata.name, unrevised(object.metadata.name)].includes(name);
+    object.kind === kind &&
+    [object.metadata.name, ...unrevised(object.metadata.name, revision)].includes(name);
+}
+
+/** A name without the revision, which stands behind a dash and before another one, a dot or the end; one for each place. */
+function unrevised(name: string, revision: string): readonly string[] {
+  if (revision === '') return [];
+  const part = `-${revision}`;
+  const starts = Array.from(name, (_character, index) => index).filter((index) =>
+    name.startsWith(part, index),
+  );
+  return starts
+    .map((start) => [name.slice(0, start), name.slice(start + part.length)] as const)
+    .filter(([, rest]) => rest === '' || rest.startsWith('-') || rest.startsWith('.'))
+    .map(([before, rest]) => before + rest);
 }
 
 function withoutObject(

@@ -19,16 +19,15 @@ export interface SpecSources {
   readonly facts: ClusterFacts;
 }
 
-export type MergedSpec =
-  | {
-      readonly kind: 'merged';
-      readonly profile: string;
-      /** Everything, merged. */
-      readonly spec: JsonObject;
-      /** Only what the user gave. */
-      readonly userSpec: JsonObject;
-    }
-  | { readonly kind: 'invalid'; readonly diagnostics: readonly Diagnostic[] };
+export interface MergedSpec {
+  /** The chosen profile, also when there is none of that name. */
+  readonly profile: string;
+  /** Everything that could be merged; with errors among the diagnostics only good for finding more of them. */
+  readonly spec: JsonObject;
+  /** Only what the user gave. */
+  readonly userSpec: JsonObject;
+  readonly diagnostics: readonly Diagnostic[];
+}
 
 /** Lays specifications over each other, weakest first; gateways merge by name. */
 export function overlaySpecs(specs: readonly JsonObject[]): JsonObject {
@@ -43,17 +42,26 @@ const GATEWAY_LISTS: readonly string[] = COMPONENTS.filter(({ entries }) => entr
   ({ specKey }) => specKey,
 );
 
-const MERGE_GATEWAYS = Object.fromEntries(GATEWAY_LISTS.map((key) => [key, byEntry(isSameGateway)]));
+const MERGE_GATEWAYS = Object.fromEntries(
+  GATEWAY_LISTS.map((key) => [key, byEntry(isSameGateway, couldBeSameGateway)]),
+);
 
 function overlayComponents(lower: JsonValue, upper: JsonValue): JsonValue {
   return isJsonObject(lower) && isJsonObject(upper) ? overlay(lower, upper, MERGE_GATEWAYS) : upper;
 }
 
-/** The same name, unless both sides name namespaces that differ: then these are two gateways. */
+function hasSameName(lower: JsonObject, upper: JsonObject): boolean {
+  return lower['name'] !== undefined && lower['name'] === upper['name'];
+}
+
 function isSameGateway(lower: JsonObject, upper: JsonObject): boolean {
-  if (lower['name'] === undefined || lower['name'] !== upper['name']) return false;
-  const namespaces = [lower['namespace'], upper['namespace']].filter((namespace) => namespace !== undefined);
-  return namespaces.length < 2 || namespaces[0] === namespaces[1];
+  return hasSameName(lower, upper) && lower['namespace'] === upper['namespace'];
+}
+
+/** The same name, and one side leaves the namespace open: an overlay need not repeat it, or may move a gateway. */
+function couldBeSameGateway(lower: JsonObject, upper: JsonObject): boolean {
+  const isOpen = lower['namespace'] === undefined || upper['namespace'] === undefined;
+  return hasSameName(lower, upper) && isOpen;
 }
 
 /** A list of gateways that is null says nothing; upstream's command line crashes on it. */
@@ -79,18 +87,20 @@ export function mergeSpec(
   const user = withFlags(files, flags).spec;
   const chosen = textOf(firstTruthy(user['profile']) ?? 'default');
   const profile = sources.profiles.get(chosen);
-  if (profile === undefined) return { kind: 'invalid', diagnostics: [unknownProfile(sources, chosen)] };
-
   const { hub, defaultTag: tag } = sources.release;
   const base = [
     sources.profiles.get('default') ?? {},
-    profile,
+    profile ?? {},
     detectedSettings(sources.facts),
     { hub, tag },
   ];
   const merged = withFlags(overlaySpecs([...base, files]), flags);
-  if (merged.diagnostics.length > 0) return { kind: 'invalid', diagnostics: merged.diagnostics };
-  return { kind: 'merged', profile: chosen, spec: { ...merged.spec, profile: chosen }, userSpec: user };
+  return {
+    profile: chosen,
+    spec: { ...merged.spec, profile: chosen },
+    userSpec: user,
+    diagnostics: [...(profile === undefined ? [unknownProfile(sources, chosen)] : []), ...merged.diagnostics],
+  };
 }
 
 /** Applies the flags that can be applied, in order. On the user's part alone, some miss what only a profile has. */

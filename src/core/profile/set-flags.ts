@@ -3,6 +3,7 @@ import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { JsonObject, JsonValue } from '../../model/json.ts';
 import { isJsonObject } from '../../model/json.ts';
 import { diagnose } from '../diagnostics.ts';
+import { isMergeableKey } from '../merge.ts';
 import type { PathStep, TreeChange } from '../tree-path.ts';
 import { parseTreePath, printStep, printTreePath, writeAt } from '../tree-path.ts';
 
@@ -16,15 +17,8 @@ export type ParsedSetFlag =
   | { readonly kind: 'set'; readonly flag: SetFlag }
   | { readonly kind: 'invalid'; readonly diagnostic: Diagnostic };
 
-/** Paths whose values are texts even when they look like numbers: `1.30` must not become 1.3. */
-const TEXT_PATHS = [
-  'tag',
-  'revision',
-  'compatibilityVersion',
-  'values.global.tag',
-  'values.revision',
-  'values.compatibilityVersion',
-];
+/** Fields whose values are texts even when they look like numbers: `1.30` must not become 1.3. */
+const TEXT_FIELDS = new Set(['tag', 'revision', 'compatibilityVersion']);
 const TEXT_PREFIXES = [
   'meshConfig.defaultConfig.proxyMetadata.',
   'values.meshConfig.defaultConfig.proxyMetadata.',
@@ -37,6 +31,9 @@ export function parseSetFlag(text: string): ParsedSetFlag {
   const path = parseTreePath(text.slice(0, equals).replace(/^spec\./u, ''));
   if (path.kind === 'invalid')
     return invalid(text, path.cause, 'Write the path as in components.pilot.enabled.');
+  const forbidden = path.steps.find((step) => step.kind === 'key' && !isMergeableKey(step.key));
+  if (forbidden !== undefined)
+    return invalid(text, `the key "${printStep(forbidden)}" is not allowed`, 'Remove the key.');
   const raw = text.slice(equals + 1);
   return {
     kind: 'set',
@@ -45,8 +42,10 @@ export function parseSetFlag(text: string): ParsedSetFlag {
 }
 
 function isText(steps: readonly PathStep[]): boolean {
+  const last = steps.at(-1);
+  if (last?.kind === 'key' && TEXT_FIELDS.has(last.key)) return true;
   const path = printTreePath(steps);
-  return TEXT_PATHS.includes(path) || TEXT_PREFIXES.some((prefix) => path.startsWith(prefix));
+  return TEXT_PREFIXES.some((prefix) => path.startsWith(prefix));
 }
 
 const TRUE = new Set(['t', 'T', 'TRUE', 'true', 'True']);

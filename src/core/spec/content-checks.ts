@@ -5,7 +5,7 @@ import { at, isJsonObject, listAt, mapAt, numberAt } from '../../model/json.ts';
 import { COMPONENTS } from '../components.ts';
 import { diagnose } from '../diagnostics.ts';
 import type { FieldPath } from '../field-path.ts';
-import { textOf, truthy } from '../go-values.ts';
+import { firstTruthy, textOf, truthy } from '../go-values.ts';
 
 /** Checks a merged specification. */
 type Check = (spec: JsonObject) => readonly Diagnostic[];
@@ -17,6 +17,20 @@ const HUB = /^[a-z0-9]+([._-]+[a-z0-9]+)*(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*
 const TAG = /^\w[\w.-]{0,127}$/u;
 
 const GATEWAYS = COMPONENTS.filter((component) => component.entries === 'many');
+
+interface ComponentEntry {
+  readonly entry: JsonObject;
+  readonly path: FieldPath;
+}
+
+/** Every installation of every component: single ones, and each gateway. */
+function entriesOf(spec: JsonObject): readonly ComponentEntry[] {
+  const single = COMPONENTS.filter(({ entries }) => entries === 'one').map(({ specKey }) => ({
+    entry: mapAt(spec, 'components', specKey),
+    path: ['spec', 'components', specKey],
+  }));
+  return [...single, ...gatewaysOf(spec).map(({ gateway, path }) => ({ entry: gateway, path }))];
+}
 
 interface GatewayEntry {
   readonly gateway: JsonObject;
@@ -70,11 +84,35 @@ const gatewayNames: Check = (spec) =>
     ];
   });
 
+const CONTROL_PLANE_NAMESPACE = ['values', 'global', 'istioNamespace'];
+
+const namespaces: Check = (spec) => {
+  const controlPlane = at(spec, ...CONTROL_PLANE_NAMESPACE) ?? null;
+  const places = [
+    ...(controlPlane === null
+      ? []
+      : [{ path: ['spec', ...CONTROL_PLANE_NAMESPACE], namespace: controlPlane }]),
+    ...entriesOf(spec)
+      .filter(({ entry }) => truthy(entry['namespace']))
+      .map(({ entry, path }) => ({ path: [...path, 'namespace'], namespace: entry['namespace'] })),
+  ];
+  return places
+    .filter(({ namespace }) => !DNS_LABEL.test(textOf(namespace)))
+    .map(({ path, namespace }) =>
+      diagnose('invalidName', {
+        path,
+        cause: `"${textOf(namespace)}" cannot be the name of a namespace`,
+        remedy: 'Use at most 63 lower-case letters, digits and dashes, such as istio-system.',
+      }),
+    );
+};
+
 const duplicateGateways: Check = (spec) => {
   const seen = new Set<string>();
   return gatewaysOf(spec).flatMap(({ gateway, path }) => {
     const name = textOf(gateway['name']);
-    const key = `${textOf(gateway['namespace'])}/${name}`;
+    const namespace = firstTruthy(gateway['namespace'], at(spec, ...CONTROL_PLANE_NAMESPACE));
+    const key = `${textOf(namespace)}/${name}`;
     if (name === '' || gateway['enabled'] === false) return [];
     if (!seen.has(key)) {
       seen.add(key);
@@ -142,7 +180,16 @@ function needsRoot(port: JsonObject): boolean {
   return (numberAt(port, 'port') ?? 0) <= FIRST_UNPRIVILEGED_PORT;
 }
 
-const IP_RANGE = /^(\d{1,3}(\.\d{1,3}){3}|[\da-fA-F]*:[\da-fA-F:.]*)\/\d{1,3}$/u;
+const IPV4_RANGE = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/u;
+const IPV6_RANGE = /^(?=[^/]*:)[\da-fA-F:.]+\/(\d{1,3})$/u;
+
+/** An address with the length of its prefix. The inside of an IPv6 address is left to istiod. */
+function isAddressRange(text: string): boolean {
+  const [, ...parts] = IPV4_RANGE.exec(text) ?? [];
+  if (parts.length > 0) return parts.every((part, index) => Number(part) <= (index === 4 ? 32 : 255));
+  const length = IPV6_RANGE.exec(text)?.[1];
+  return length !== undefined && Number(length) <= 128;
+}
 
 const RANGES: readonly {
   readonly field: string;
@@ -151,7 +198,7 @@ const RANGES: readonly {
 }[] = [
   ...['includeIPRanges', 'excludeIPRanges'].map((field) => ({
     field,
-    isValid: (item: string) => IP_RANGE.test(item),
+    isValid: isAddressRange,
     remedy: 'Use "*", or ranges such as 10.0.0.0/8 separated by commas.',
   })),
   ...['includeInboundPorts', 'excludeInboundPorts'].map((field) => ({
@@ -236,16 +283,33 @@ const unreadFields: Check = (spec) => {
   return [...labels, diagnose('ignoredSetting', { path: ['spec', 'namespace'], cause, remedy })];
 };
 
+/** Warning: only istiod's pods and configuration would move, its account and rights stay where the control plane is. */
+const splitControlPlane: Check = (spec) => {
+  const path = ['components', 'pilot', 'namespace'];
+  const namespace = textOf(at(spec, ...path));
+  const controlPlane = textOf(at(spec, ...CONTROL_PLANE_NAMESPACE));
+  if (namespace === '' || namespace === controlPlane) return [];
+  return [
+    diagnose('splitControlPlane', {
+      path: ['spec', ...path],
+      cause: `istiod cannot start in ${namespace}: its account is in ${controlPlane}`,
+      remedy: `Remove it, and set spec.values.global.istioNamespace to ${namespace} to move the control plane.`,
+    }),
+  ];
+};
+
 const CHECKS: readonly Check[] = [
   unreadFields,
   revision,
   gatewayNames,
+  namespaces,
   duplicateGateways,
   images,
   gatewayPorts,
   proxyRanges,
   certificateProvider,
   replicaConflicts,
+  splitControlPlane,
 ];
 
 /** All findings about a merged specification, in the order of the rules. */

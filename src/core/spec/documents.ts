@@ -1,5 +1,5 @@
 /** Reading what users write: YAML files with IstioOperator resources, with the line and column of everything in them. */
-import type { Document, Node, ParsedNode, Scalar, ScalarTag } from 'yaml';
+import type { Document, Node, Scalar, ScalarTag } from 'yaml';
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from 'yaml';
 import type { Diagnostic, Position } from '../../model/diagnostic.ts';
 import { isJsonObject } from '../../model/json.ts';

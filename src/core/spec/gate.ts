@@ -4,14 +4,12 @@ import type { JsonObject } from '../../model/json.ts';
 import { isJsonObject } from '../../model/json.ts';
 import { diagnose } from '../diagnostics.ts';
 import type { FieldPath } from '../field-path.ts';
+import { isMergeableKey } from '../merge.ts';
 
 /** Far above any real resource; low enough that recursive code cannot overflow the stack. */
 export const MAX_DEPTH = 100;
 /** The API server stores no object above 1.5 MiB; a node is at least two bytes. */
 export const MAX_NODES = 200_000;
-
-/** Keys by which a merged copy would get another prototype. */
-const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
 
 export type Gated =
   | { readonly kind: 'passed'; readonly spec: JsonObject }
@@ -33,7 +31,7 @@ export function gate(spec: unknown): Gated {
     nodes += 1;
     const fault = nodes > MAX_NODES ? tooLarge() : faultOf(visit);
     if (fault !== undefined) return fault;
-    open.push(...childrenOf(visit));
+    for (const child of childrenOf(visit)) open.push(child);
   }
   return { kind: 'passed', spec };
 }
@@ -48,7 +46,7 @@ function faultOf({ value, path }: Visit): Gated | undefined {
     );
   }
   if (!isJsonObject(value)) return isPlain(value) ? undefined : notPlain(path);
-  const forbidden = Object.keys(value).find((key) => FORBIDDEN_KEYS.has(key));
+  const forbidden = Object.keys(value).find((key) => !isMergeableKey(key));
   if (forbidden === undefined) return undefined;
   return refused(
     'forbiddenKey',

@@ -1,16 +1,17 @@
 /**
- * Fields of older releases that people still have in their files. They have no effect on current Istio; each is taken
- * out and told, with what took its place, and everything else in the file goes on.
+ * Fields of older releases that people still have in their files. Each is taken out and told, with what took its place.
+ * Most have no effect on current Istio, and everything else in the file goes on; a few cannot be honoured.
  */
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { JsonObject, JsonValue } from '../../model/json.ts';
-import { isJsonObject } from '../../model/json.ts';
+import { at, isJsonObject } from '../../model/json.ts';
 import { diagnose } from '../diagnostics.ts';
 
 interface LegacyField {
   /** Under `spec`. */
   readonly path: readonly string[];
-  /** What it was, as the subject of "… is gone". */
+  readonly kind: 'replacedField' | 'removedField';
+  /** Why, as the end of a sentence such as "it has no effect: …". */
   readonly was: string;
   readonly remedy: string;
 }
@@ -34,15 +35,34 @@ const USE_MESH_CONFIG = (field: string): string => `Set spec.meshConfig.${field}
 const USE_PROXY_CONFIG = (field: string): string => `Set spec.meshConfig.defaultConfig.${field} instead.`;
 
 const component = (name: string, was: string, remedy: string): LegacyField => ({
+  kind: 'replacedField',
   path: ['components', name],
   was,
   remedy,
 });
 const value = (path: string, was: string, remedy: string): LegacyField => ({
+  kind: 'replacedField',
   path: ['values', ...path.split('.')],
   was,
   remedy,
 });
+
+/** Silence about these would change what a mesh does; upstream's charts refuse them too. */
+const removed = (path: string, remedy: string): LegacyField => ({
+  kind: 'removedField',
+  path: path.split('.'),
+  was: 'Istio does not read it any more',
+  remedy,
+});
+
+const STACKDRIVER_LIMITS = [
+  'debug',
+  'maxNumberOfAttributes',
+  'maxNumberOfAnnotations',
+  'maxNumberOfMessageEvents',
+];
+const USE_PROVIDER =
+  'Remove it; trace through an extension provider of spec.meshConfig and a Telemetry resource.';
 
 export const LEGACY_FIELDS: readonly LegacyField[] = [
   component('telemetry', MIXER, USE_TELEMETRY),
@@ -58,8 +78,18 @@ export const LEGACY_FIELDS: readonly LegacyField[] = [
     'istiocoredns was removed in Istio 1.8',
     'Set spec.meshConfig.defaultConfig.proxyMetadata.ISTIO_META_DNS_CAPTURE to "true".',
   ),
-  { path: ['resourceSuffix'], was: 'resourceSuffix never left its trial', remedy: 'Use spec.revision.' },
-  { path: ['addonComponents'], was: ADDON, remedy: USE_ADDON },
+  component(
+    'istiodRemote',
+    'a control plane elsewhere is a profile',
+    'Use profile: remote, with values.global.remotePilotAddress.',
+  ),
+  {
+    kind: 'replacedField',
+    path: ['resourceSuffix'],
+    was: 'resourceSuffix never left its trial',
+    remedy: 'Use spec.revision.',
+  },
+  { kind: 'replacedField', path: ['addonComponents'], was: ADDON, remedy: USE_ADDON },
   value('mixer', MIXER, USE_TELEMETRY),
   value('galley', GALLEY, USE_ISTIOD),
   value('security', CITADEL, `${USE_ISTIOD} Mutual TLS is set by PeerAuthentication resources.`),
@@ -88,6 +118,12 @@ export const LEGACY_FIELDS: readonly LegacyField[] = [
   value('global.outboundTrafficPolicy', 'it moved in Istio 1.6', USE_MESH_CONFIG('outboundTrafficPolicy')),
   value('global.certificates', 'it moved in Istio 1.6', USE_MESH_CONFIG('certificates')),
   value('global.localityLbSetting', 'it moved in Istio 1.6', USE_MESH_CONFIG('localityLbSetting')),
+  value(
+    'gateways.enabled',
+    'each gateway has its own switch',
+    'Use enabled of the entries under spec.components.ingressGateways and egressGateways.',
+  ),
+  value('istio_cni', 'its settings moved', 'Use spec.components.cni and values.pilot.cni.'),
   value('global.policyCheckFailOpen', MIXER, USE_AUTHORIZATION),
   value('global.disablePolicyChecks', MIXER, USE_AUTHORIZATION),
   value('global.enableTracing', 'it moved in Istio 1.6', USE_MESH_CONFIG('enableTracing')),
@@ -120,6 +156,19 @@ export const LEGACY_FIELDS: readonly LegacyField[] = [
   value('pilot.policy', MIXER, USE_AUTHORIZATION),
   value('pilot.telemetry', MIXER, USE_TELEMETRY),
   value('telemetry.v1', MIXER, USE_TELEMETRY),
+  removed(
+    'values.telemetry.v2.prometheus.configOverride',
+    'Remove it; metrics are changed by Telemetry resources.',
+  ),
+  removed(
+    'values.telemetry.v2.stackdriver.disableOutbound',
+    'Remove it; metrics are changed by Telemetry resources.',
+  ),
+  ...[
+    'values.global.tracer.stackdriver',
+    'values.meshConfig.defaultConfig.tracing.stackdriver',
+    'meshConfig.defaultConfig.tracing.stackdriver',
+  ].flatMap((root) => STACKDRIVER_LIMITS.map((limit) => removed(`${root}.${limit}`, USE_PROVIDER))),
 ];
 
 export interface TranslatedSpec {
@@ -133,14 +182,23 @@ export function translateLegacyFields(spec: JsonObject): TranslatedSpec {
     (current, field) => {
       const remaining = withoutPath(current.spec, field.path);
       if (remaining === undefined) return current;
-      return { spec: remaining, diagnostics: [...current.diagnostics, replaced(field)] };
+      const diagnostic = toDiagnostic(field, at(current.spec, ...field.path));
+      return { spec: remaining, diagnostics: [...current.diagnostics, diagnostic] };
     },
     { spec, diagnostics: [] },
   );
 }
 
-function replaced({ path, was, remedy }: LegacyField): Diagnostic {
-  return diagnose('replacedField', { path: ['spec', ...path], cause: `it has no effect: ${was}`, remedy });
+const VERDICTS = {
+  replacedField: 'it has no effect',
+  removedField: 'it cannot be honoured',
+} as const;
+
+function toDiagnostic(field: LegacyField, given: JsonValue | undefined): Diagnostic {
+  // Null asks for nothing, so nothing is refused.
+  const kind = given === null ? 'replacedField' : field.kind;
+  const { path, was, remedy } = field;
+  return diagnose(kind, { path: ['spec', ...path], cause: `${VERDICTS[kind]}: ${was}`, remedy });
 }
 
 /** The tree without that path; undefined when it does not have it. */

@@ -3,6 +3,7 @@ import type { AssetBundle } from '../../model/assets.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { JsonObject, JsonValue } from '../../model/json.ts';
 import { isJsonObject } from '../../model/json.ts';
+import { withSortedKeys } from '../go-values.ts';
 import { checkContent } from './content-checks.ts';
 import { gate } from './gate.ts';
 import type { SpecLayer } from './layer.ts';
@@ -12,7 +13,7 @@ import { checkSchema } from './schema-check.ts';
 type Schemas = Pick<AssetBundle, 'validateSpec' | 'specSchema' | 'validateValues' | 'valuesSchema'>;
 
 export interface CheckedLayers {
-  /** One for each layer that could be read; fields of older releases are taken out. */
+  /** One for each layer that could be read: keys in sorted order, fields of older releases taken out. */
   readonly specs: readonly JsonObject[];
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -34,7 +35,7 @@ interface CheckedLayer {
 function validateLayer(schemas: Schemas, layer: SpecLayer): CheckedLayer {
   const gated = gate(layer.spec);
   if (gated.kind === 'refused') return { diagnostics: [located(gated.diagnostic, layer)] };
-  const { spec, diagnostics } = translateLegacyFields(gated.spec);
+  const { spec, diagnostics } = translateLegacyFields(withSortedKeys(gated.spec));
   const findings = [...diagnostics, ...checkShapes(schemas, spec)];
   return { spec, diagnostics: findings.map((finding) => located(finding, layer)) };
 }
@@ -65,15 +66,12 @@ function checkShapes(schemas: Schemas, spec: JsonObject): readonly Diagnostic[] 
 
 export interface MergedInput {
   readonly spec: JsonObject;
-  readonly userSpec: JsonObject;
   /** Flags are not part of any layer: what they set is checked here. */
   readonly hasFlags: boolean;
 }
 
-export function validateMerged(
-  schemas: Schemas,
-  { spec, userSpec, hasFlags }: MergedInput,
-): readonly Diagnostic[] {
-  const shapes = hasFlags ? checkShapes(schemas, userSpec) : [];
+/** Checks the whole. With flags, what was told of a layer is told again. */
+export function validateMerged(schemas: Schemas, { spec, hasFlags }: MergedInput): readonly Diagnostic[] {
+  const shapes = hasFlags ? checkShapes(schemas, spec) : [];
   return [...shapes, ...checkContent(spec)];
 }

@@ -1,10 +1,10 @@
 /** The values that one component sees: its defaults, the presets that the user chose, and what the user gave. */
 import type { AssetBundle } from '../../model/assets.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
-import type { JsonObject, JsonValue } from '../../model/json.ts';
-import { isJsonObject, mapAt } from '../../model/json.ts';
+import type { JsonObject } from '../../model/json.ts';
+import { at, isJsonObject, mapAt } from '../../model/json.ts';
 import { diagnose } from '../diagnostics.ts';
-import { firstTruthy, textOf } from '../go-values.ts';
+import { textOf, truthy } from '../go-values.ts';
 import { overlay, overlayAll } from '../merge.ts';
 
 export interface ChartShape {
@@ -26,6 +26,29 @@ interface PresetChoice {
   readonly path: readonly string[];
 }
 
+interface PresetPlace {
+  /** Under the values of the component. */
+  readonly inValues: readonly string[];
+  /** Where people write it, under `spec`. */
+  readonly inSpec: readonly string[];
+}
+
+const underValues = (...path: readonly string[]): PresetPlace => ({
+  inValues: path,
+  inSpec: ['values', ...path],
+});
+
+/** Weakest first; of the places of one preset the first that is set counts. */
+const PRESETS: readonly { readonly group: PresetChoice['group']; readonly places: readonly PresetPlace[] }[] =
+  [
+    { group: 'profile', places: [underValues('profile'), underValues('global', 'profile')] },
+    {
+      group: 'compatibility',
+      places: [{ inValues: ['compatibilityVersion'], inSpec: ['compatibilityVersion'] }],
+    },
+    { group: 'platform', places: [underValues('platform'), underValues('global', 'platform')] },
+  ];
+
 /** Merges, weakest first: defaults, profile preset, compatibility preset, platform preset, the given values. */
 export function chartValues(assets: AssetBundle, shape: ChartShape, given: JsonObject): ChartValues {
   const choices = chosenPresets(given);
@@ -46,19 +69,12 @@ function descoped(values: JsonObject, prefix: string): JsonObject {
 }
 
 function chosenPresets(given: JsonObject): readonly PresetChoice[] {
-  const candidates: readonly (Omit<PresetChoice, 'name'> & { readonly value: JsonValue | undefined })[] = [
-    { group: 'profile', path: ['values', 'profile'], value: globalOrTop(given, 'profile') },
-    { group: 'compatibility', path: ['compatibilityVersion'], value: given['compatibilityVersion'] },
-    { group: 'platform', path: ['values', 'global', 'platform'], value: globalOrTop(given, 'platform') },
-  ];
-  return candidates.flatMap(({ group, path, value }) => {
-    const name = textOf(value);
-    return name === '' ? [] : [{ group, name, path }];
+  return PRESETS.flatMap(({ group, places }) => {
+    const place = places.find(({ inValues }) => truthy(at(given, ...inValues)));
+    return place === undefined
+      ? []
+      : [{ group, name: textOf(at(given, ...place.inValues)), path: place.inSpec }];
   });
-}
-
-function globalOrTop(given: JsonObject, key: string): JsonValue | undefined {
-  return firstTruthy(given[key], mapAt(given, 'global')[key]);
 }
 
 function presetPath(choice: PresetChoice): string {

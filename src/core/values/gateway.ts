@@ -2,6 +2,7 @@
 import type { JsonArray, JsonObject, JsonValue } from '../../model/json.ts';
 import { isJsonObject } from '../../model/json.ts';
 import { firstTruthy, textMap, textOf, truthy } from '../go-values.ts';
+import { rootCertificate, usesTrustBundles } from './authority.ts';
 import { autoscaler, disruptionBudget } from './availability.ts';
 import { gatewayAffinity } from './gateway-affinity.ts';
 import { imageReference } from './image.ts';
@@ -14,7 +15,7 @@ import {
   withRevision,
 } from './labels.ts';
 import type { ComponentInput, Manifest, View } from './manifest.ts';
-import { usesTrustBundles } from './pilot-rules.ts';
+import { sharedManifest } from './manifest.ts';
 import { tcpPorts } from './ports.ts';
 import type { ValuesReader } from './reader.ts';
 import { orNull, pullSecrets, readValues, unquoted } from './reader.ts';
@@ -82,23 +83,21 @@ export function gatewayManifests(kind: GatewayKind, input: ComponentInput): read
   const root = ['gateways', kind.key];
   const injected = g.is('injectionTemplate');
   return [
-    shared('service-account', accountView(gateway)),
-    shared('role', roleView(gateway)),
-    shared('role-binding', roleView(gateway)),
+    sharedManifest('service-account', accountView(gateway)),
+    sharedManifest('role', roleView(gateway)),
+    sharedManifest('role-binding', roleView(gateway)),
     ...(g.is('customService') ? [] : [{ template: 'gateway/service', view: serviceView(gateway) }]),
     injected
       ? { template: 'gateway/deployment-injected', view: injectedDeploymentView(gateway) }
       : { template: 'gateway/deployment', view: deploymentView(gateway) },
-    ...autoscaler(v, root).map((settings) => shared('autoscaler', autoscalerView(gateway, settings))),
-    ...disruptionBudget(v, root).map(() => shared('disruption-budget', disruptionBudgetView(gateway))),
+    ...autoscaler(v, root).map((settings) => sharedManifest('autoscaler', autoscalerView(gateway, settings))),
+    ...disruptionBudget(v, root).map(() =>
+      sharedManifest('disruption-budget', disruptionBudgetView(gateway)),
+    ),
     ...(v.is('global', 'networkPolicy', 'enabled')
-      ? [shared('network-policy', networkPolicyView(gateway))]
+      ? [sharedManifest('network-policy', networkPolicyView(gateway))]
       : []),
   ];
-}
-
-function shared(template: string, view: View): Manifest {
-  return { template: `shared/${template}`, view };
 }
 
 function accountName(name: string): string {
@@ -313,7 +312,6 @@ function proxyArguments(v: ValuesReader): JsonArray {
 function proxyView(gateway: Gateway): View {
   const { input, kind, v, name, revision } = gateway;
   const trustDomain = v.text('meshConfig', 'trustDomain');
-  const trustBundleName = firstTruthy(v.any('global', 'trustBundleName'));
   const namespace = v.text('global', 'istioNamespace');
   return {
     certificateProvider: v.text('global', 'pilotCertProvider'),
@@ -331,8 +329,7 @@ function proxyView(gateway: Gateway): View {
     // Fixed: Citadel named the secret after the account of the gateway with the kind's own name.
     certificatesSecret: `istio.${accountName(kind.key)}`,
     trustBundle: usesTrustBundles(v, 'pilot'),
-    trustBundleReference: `istio.io:istiod-ca:${textOf(trustBundleName ?? 'root-cert')}`,
-    caConfigMapName: textOf(trustBundleName ?? 'istio-ca-root-cert'),
+    ...rootCertificate(v.any('global', 'trustBundleName')),
     tokenAudience: v.any('global', 'sds', 'token', 'aud'),
     meshConfigMap: withRevision('istio', revision),
   };

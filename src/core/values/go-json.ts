@@ -1,7 +1,6 @@
 /** JSON as Go prints it for people: istiod's ConfigMaps hold such texts, and readers compare them bytewise. */
 import type { JsonValue } from '../../model/json.ts';
-import { isJsonArray, isJsonObject } from '../../model/json.ts';
-import { sortedEntries } from '../go-values.ts';
+import { withSortedKeys } from '../go-values.ts';
 
 const HTML_ESCAPES: Readonly<Record<string, string>> = { '<': '\\u003c', '>': '\\u003e', '&': '\\u0026' };
 
@@ -9,10 +8,4 @@ const HTML_ESCAPES: Readonly<Record<string, string>> = { '<': '\\u003c', '>': '\
 export function goJson(value: JsonValue): string {
   const text = JSON.stringify(withSortedKeys(value), null, 2);
   return text.replace(/[<>&]/g, (character) => HTML_ESCAPES[character] ?? character);
-}
-
-function withSortedKeys(value: JsonValue): JsonValue {
-  if (isJsonArray(value)) return value.map(withSortedKeys);
-  if (!isJsonObject(value)) return value;
-  return Object.fromEntries(sortedEntries(value).map(([key, entry]) => [key, withSortedKeys(entry)]));
 }

@@ -24,3 +24,8 @@ export interface ComponentInput {
   /** Texts of the built-in injection templates by name. */
   readonly injectionTemplates: Readonly<Record<string, string>>;
 }
+
+/** A manifest from the templates that several components use. */
+export function sharedManifest(template: string, view: View): Manifest {
+  return { template: `shared/${template}`, view };
+}

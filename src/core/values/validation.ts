@@ -2,7 +2,7 @@
 import type { JsonObject, JsonValue } from '../../model/json.ts';
 import type { Manifest } from './manifest.ts';
 import type { ValuesReader } from './reader.ts';
-import { webhookClient } from './webhooks.ts';
+import { webhookClient } from './webhook-client.ts';
 
 export interface ValidatorOptions {
   readonly name: string;

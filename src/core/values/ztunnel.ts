@@ -1,6 +1,7 @@
 /** ztunnel: the node proxy of the ambient data plane. Its values stand at the top level, globals among them. */
 import type { JsonArray, JsonObject } from '../../model/json.ts';
 import { firstTruthy, textMap, textOf } from '../go-values.ts';
+import { rootCertificate, usesTrustBundles } from './authority.ts';
 import { imageReference } from './image.ts';
 import {
   componentLabels,
@@ -11,7 +12,6 @@ import {
   withRevision,
 } from './labels.ts';
 import type { ComponentInput, Manifest, View } from './manifest.ts';
-import { usesTrustBundles } from './pilot-rules.ts';
 import { tcpPorts } from './ports.ts';
 import type { ValuesReader } from './reader.ts';
 import { orNull, pullSecrets, readValues, unquoted } from './reader.ts';
@@ -150,7 +150,8 @@ function daemonSetView(ztunnel: Ztunnel): View {
     dnsConfig: v.whenSet('dnsConfig'),
     terminationGracePeriodSeconds: unquoted(v.any('terminationGracePeriodSeconds')),
     ...containerView(v, revision),
-    ...authorityView(v),
+    trustBundle: usesTrustBundles(v),
+    ...rootCertificate(v.any('trustBundleName')),
   };
 }
 
@@ -182,13 +183,4 @@ function containerView(v: ValuesReader, revision: string): View {
 
 function environment(map: JsonObject): JsonArray {
   return Object.entries(textMap(map)).map(([name, value]) => ({ name, value }));
-}
-
-function authorityView(v: ValuesReader): View {
-  const name = firstTruthy(v.any('trustBundleName'));
-  return {
-    trustBundle: usesTrustBundles(v),
-    trustBundleReference: `istio.io:istiod-ca:${textOf(name ?? 'root-cert')}`,
-    caConfigMapName: textOf(name ?? 'istio-ca-root-cert'),
-  };
 }

@@ -1,0 +1,506 @@
+/** The engine on a real API server, with the objects that real istioctl renders for the demo profile. */
+import { expect } from 'chai';
+import type { JsonObject, JsonValue } from '../../src/model/json.ts';
+import { at, listAt, mapAt, stringAt } from '../../src/model/json.ts';
+import type { K8sObject, ObjectRef } from '../../src/model/object.ts';
+import { displayRef, identityOf, labelsOf, refOf } from '../../src/model/object.ts';
+import type { Plan } from '../../src/model/plan.ts';
+import { objectsOf } from '../../src/model/plan.ts';
+import type { ApplyReport, Change } from '../../src/model/report.ts';
+import type { ApiResponse, Method } from '../control-plane/api.ts';
+import type { ControlPlane } from '../control-plane/control-plane.ts';
+import { sharedControlPlane } from '../control-plane/shared.ts';
+import type { Edit } from './demo-installation.ts';
+import { DEFINITION, demoPlan, NAMESPACE, planOf } from './demo-installation.ts';
+import { EngineSession } from './engine-session.ts';
+
+const DEPLOYMENTS = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments`;
+const CONFIG_MAPS = `/api/v1/namespaces/${NAMESPACE}/configmaps`;
+const WEBHOOKS = '/apis/admissionregistration.k8s.io/v1';
+const signal = new AbortController().signal;
+
+const MERGE = 'application/merge-patch+json';
+const STRATEGIC = 'application/strategic-merge-patch+json';
+const JSON_PATCH = 'application/json-patch+json';
+
+interface ImmutableChange {
+  readonly what: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly edit: (object: K8sObject) => K8sObject;
+}
+
+const IMMUTABLE_CHANGES: readonly ImmutableChange[] = [
+  {
+    what: 'a Deployment',
+    kind: 'Deployment',
+    name: 'istiod',
+    edit: (deployment) => {
+      const labels = { app: 'other' };
+      const template = mapAt(deployment, 'spec', 'template');
+      const metadata = {
+        ...mapAt(template, 'metadata'),
+        labels: { ...mapAt(template, 'metadata', 'labels'), ...labels },
+      };
+      return withSpec(deployment, { selector: { matchLabels: labels }, template: { ...template, metadata } });
+    },
+  },
+  {
+    what: 'a RoleBinding',
+    kind: 'RoleBinding',
+    name: 'istiod',
+    edit: (binding) => ({
+      ...binding,
+      roleRef: { ...mapAt(binding, 'roleRef'), name: 'istio-ingressgateway-sds' },
+    }),
+  },
+];
+
+const AUTOSCALER: K8sObject = {
+  apiVersion: 'autoscaling/v2',
+  kind: 'HorizontalPodAutoscaler',
+  metadata: { name: 'istiod', namespace: NAMESPACE, labels: { 'operator.istio.io/component': 'Pilot' } },
+  spec: {
+    minReplicas: 1,
+    maxReplicas: 5,
+    scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'istiod' },
+    metrics: [
+      {
+        type: 'Resource',
+        resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } },
+      },
+    ],
+  },
+};
+
+describe('the engine on a real API server', () => {
+  let plane: ControlPlane;
+  let session: EngineSession;
+  const plan = demoPlan();
+
+  before(async () => {
+    plane = await sharedControlPlane();
+    session = await EngineSession.start(plane);
+  });
+
+  after(async () => {
+    await session.delete();
+    await session.close();
+    await plane.api.request('DELETE', `/api/v1/namespaces/${NAMESPACE}`);
+    await plane.api.request(
+      'DELETE',
+      `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${DEFINITION.metadata.name}`,
+    );
+  });
+
+  it('creates everything, in a namespace that it makes, and waits until all of it works', async () => {
+    const report = await session.apply(plan);
+
+    expect(problemsOf(report)).to.deep.equal([]);
+    expect(actionsOf(report)).to.deep.equal(['created']);
+    expect(report.changes).to.have.length(objectsOf(plan).length);
+    expect(
+      labelsOf((await live({ apiVersion: 'v1', kind: 'Namespace', name: NAMESPACE })) as K8sObject),
+    ).to.include(plan.namespaceLabels);
+  });
+
+  it('records the inventory before it writes, without definitions and namespaces, and knows the uids after', () => {
+    const kinds = new Set(session.recorded[0]?.map(({ kind }) => kind));
+
+    expect(session.recorded).to.have.length(1);
+    expect(session.recorded[0]).to.have.length(objectsOf(plan).length - 1);
+    expect([...kinds]).not.to.include.members(['CustomResourceDefinition']);
+    expect(session.inventory.map(identityOf)).to.deep.equal(session.recorded[0]?.map(identityOf));
+    expect(session.inventory.every(({ uid }) => uid !== undefined)).to.equal(true);
+  });
+
+  it('writes nothing at rest, not even a dry run, and neither after a restart', async () => {
+    const before = await session.writes();
+
+    const second = await session.apply(plan);
+    session.restart();
+    const third = await session.apply(plan);
+
+    expect([actionsOf(second), actionsOf(third)]).to.deep.equal([['unchanged'], ['unchanged']]);
+    expect((await session.writes()).slice(before.length)).to.deep.equal([]);
+    expect(session.recorded).to.deep.equal([]);
+  });
+
+  it('repairs an edited field and tells which field and who', async () => {
+    const container = { name: 'discovery', image: 'evil/pilot:latest' };
+    await call('PATCH', `${DEPLOYMENTS}/istiod?fieldManager=kubectl-edit`, podTemplate(container), STRATEGIC);
+
+    const report = await session.apply(plan);
+
+    expect(changedIn(report)).to.deep.equal([
+      {
+        ref: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: NAMESPACE, name: 'istiod' },
+        action: 'configured',
+        fields: ['spec.template.spec.containers[name=discovery].image'],
+        changedBy: ['kubectl-edit'],
+      },
+    ]);
+  });
+
+  it('restores a list that somebody put into another order', async () => {
+    const path = `${DEPLOYMENTS}/istio-ingressgateway`;
+    const deployment = (await call('GET', path)).body;
+    const [container] = listAt(deployment, 'spec', 'template', 'spec', 'containers');
+    const env = listAt(container, 'env').toReversed();
+    await call(
+      'PATCH',
+      `${path}?fieldManager=kubectl-edit`,
+      [{ op: 'replace', path: '/spec/template/spec/containers/0/env', value: env }],
+      JSON_PATCH,
+    );
+
+    const report = await session.apply(plan);
+
+    expect(changedIn(report).map(({ fields }) => fields)).to.deep.equal([
+      ['spec.template.spec.containers[name=istio-proxy].env'],
+    ]);
+    expect(actionsOf(await session.apply(plan))).to.deep.equal(['unchanged']);
+  });
+
+  it('repairs a removed field', async () => {
+    await call('PATCH', `${CONFIG_MAPS}/istio?fieldManager=kubectl-edit`, { data: { mesh: null } }, MERGE);
+
+    const report = await session.apply(plan);
+
+    expect(changedIn(report).map(({ ref, fields }) => [ref.name, fields])).to.deep.equal([
+      ['istio', ['data.mesh']],
+    ]);
+  });
+
+  it('creates a deleted object anew', async () => {
+    await call('DELETE', `/api/v1/namespaces/${NAMESPACE}/services/istiod`);
+
+    const report = await session.apply(plan);
+
+    expect(changedIn(report).map(({ ref, action }) => [ref.name, action])).to.deep.equal([
+      ['istiod', 'created'],
+    ]);
+  });
+
+  it('leaves alone what others add', async () => {
+    const patch = { metadata: { annotations: { 'example.com/note': 'mine' } }, data: { extra: 'mine' } };
+    await call('PATCH', `${CONFIG_MAPS}/istio?fieldManager=kubectl-annotate`, patch, MERGE);
+    const before = await session.writes();
+
+    const report = await session.apply(plan);
+
+    expect(actionsOf(report)).to.deep.equal(['unchanged']);
+    expect(await session.writes()).to.deep.equal(before);
+    expect(stringAt((await call('GET', `${CONFIG_MAPS}/istio`)).body, 'data', 'extra')).to.equal('mine');
+  });
+
+  it('leaves to istiod what istiod sets in the webhooks', async () => {
+    const bundle = Buffer.from('a certificate').toString('base64');
+    await patchWebhooks('mutatingwebhookconfigurations', `istio-sidecar-injector-${NAMESPACE}`, () => ({
+      clientConfig: { caBundle: bundle },
+    }));
+    const validator = await patchWebhooks(
+      'validatingwebhookconfigurations',
+      `istio-validator-${NAMESPACE}`,
+      () => ({
+        clientConfig: { caBundle: bundle },
+        failurePolicy: 'Fail',
+      }),
+    );
+    const before = await session.writes();
+
+    const report = await session.apply(plan);
+
+    expect(actionsOf(report)).to.deep.equal(['unchanged']);
+    expect(await session.writes()).to.deep.equal(before);
+    const kept = (await call('GET', validator)).body;
+    expect(at(kept, 'webhooks', 0, 'clientConfig', 'caBundle')).to.equal(bundle);
+    expect(at(kept, 'webhooks', 0, 'failurePolicy')).to.equal('Fail');
+  });
+
+  it('keeps node ports that the API server chose, also when the Service changes', async () => {
+    const path = `/api/v1/namespaces/${NAMESPACE}/services/istio-ingressgateway`;
+    const nodePorts = async (): Promise<readonly JsonValue[]> =>
+      listAt((await call('GET', path)).body, 'spec', 'ports').map((port) => at(port, 'nodePort') ?? null);
+    const before = await nodePorts();
+
+    const report = await session.apply(
+      edited('Service', 'istio-ingressgateway', (service) => withLabel(service, 'x', 'y')),
+    );
+
+    expect(changedIn(report)).to.have.length(1);
+    expect(await nodePorts()).to.deep.equal(before);
+  });
+
+  it('removes a field that is no longer in the plan', async () => {
+    const report = await session.apply(plan);
+
+    expect(changedIn(report).map(({ fields, changedBy }) => [fields, changedBy])).to.deep.equal([
+      [['metadata.labels.x'], []],
+    ]);
+    expect(actionsOf(await session.apply(plan))).to.deep.equal(['unchanged']);
+  });
+
+  it('leaves the replicas to an autoscaler, and takes them back when autoscaling is turned off', async () => {
+    const scaled = demoPlan(withoutReplicas, [AUTOSCALER]);
+    await session.apply(scaled);
+    await scale(3);
+    const before = await session.writes();
+
+    const whileScaled = await session.apply(scaled);
+    const writesWhileScaled = (await session.writes()).slice(before.length);
+    const after = await session.apply(plan);
+    const settled = await session.apply(plan);
+
+    expect(actionsOf(whileScaled)).to.deep.equal(['unchanged']);
+    expect(writesWhileScaled).to.deep.equal([]);
+    expect(changedIn(after).map(({ ref, action, fields }) => [ref.kind, action, fields])).to.deep.equal([
+      ['Deployment', 'configured', ['spec.replicas']],
+      ['HorizontalPodAutoscaler', 'pruned', []],
+    ]);
+    expect(at((await call('GET', `${DEPLOYMENTS}/istiod`)).body, 'spec', 'replicas')).to.equal(1);
+    expect(actionsOf(settled)).to.deep.equal(['unchanged']);
+  });
+
+  it('does not let the replicas fall to one when autoscaling is turned on', async () => {
+    await session.apply(edited('Deployment', 'istiod', (deployment) => withReplicas(deployment, 2)));
+
+    await session.apply(demoPlan(withoutReplicas, [AUTOSCALER]));
+
+    expect(at((await call('GET', `${DEPLOYMENTS}/istiod`)).body, 'spec', 'replicas')).to.equal(2);
+    await session.apply(plan);
+  });
+
+  for (const { what, kind, name, edit } of IMMUTABLE_CHANGES) {
+    it(`makes ${what} anew, since the field is immutable`, async () => {
+      const report = await session.apply(edited(kind, name, edit));
+
+      expect(problemsOf(report)).to.deep.equal([]);
+      expect(changedIn(report).map(({ ref, recreated }) => [displayRef(ref), recreated])).to.deep.equal([
+        [`${kind} ${NAMESPACE}/${name}`, true],
+      ]);
+      await session.apply(plan);
+    });
+  }
+
+  it('never makes a Service anew: its addresses would be lost', async () => {
+    const address = edited('Service', 'istiod', (service) =>
+      withSpec(service, { clusterIP: '10.0.200.200' }),
+    );
+
+    const report = await session.apply(address);
+
+    expect(report.components.get('Pilot')).to.deep.include({ kind: 'failed', retryable: false });
+    expect(problemsOf(report)[0]).to.match(/Service engine-e2e\/istiod: .*spec\.clusterIPs/);
+    await session.apply(plan);
+  });
+
+  it('tells what is wrong with an object, keeps its dependents untouched and prunes nothing', async () => {
+    const broken = demoPlan((object) => {
+      if (object.kind === 'Deployment' && object.metadata.name === 'istiod')
+        return withSpec(object, { replicas: -1 });
+      return object.metadata.name === 'istio-egressgateway' ? undefined : object;
+    });
+
+    const report = await session.apply(broken);
+
+    const kinds = [...report.components].map(([name, { kind }]) => [name, kind]);
+    expect(Object.fromEntries(kinds)).to.deep.equal({
+      Base: 'ready',
+      Pilot: 'failed',
+      IngressGateways: 'skipped',
+      EgressGateways: 'skipped',
+    });
+    expect(problemsOf(report)[0]).to.match(
+      /^Deployment engine-e2e\/istiod: .*spec\.replicas.* or equal to 0/,
+    );
+    expect(await call('GET', `${DEPLOYMENTS}/istio-egressgateway`)).to.have.property('status', 200);
+    await session.apply(plan);
+  });
+
+  it('says why pods do not come up', async () => {
+    const unschedulable = edited('Deployment', 'istio-egressgateway', (deployment) =>
+      withPodSpec(deployment, { nodeSelector: { 'example.com/none': 'here' } }),
+    );
+
+    const report = await session.apply(unschedulable, 3_000);
+
+    expect(report.components.get('EgressGateways')).to.have.property('kind', 'notReady');
+    expect(problemsOf(report)[0]).to.match(/pods are.*: Unschedulable \(.*node.*\)/);
+    await session.apply(plan);
+  });
+
+  it('prunes what the plan no longer has, and releases what another owner has taken over', async () => {
+    const without = demoPlan((object) => (/egressgateway/.test(object.metadata.name) ? undefined : object));
+    const taken = `${CONFIG_MAPS}/values`;
+    const labels = { 'install.operator.istio.io/owning-resource': 'other' };
+    await call('PATCH', `${taken}?fieldManager=other-operator`, { metadata: { labels } }, MERGE);
+    const withoutBoth = planOf(
+      without.components.map((component) => ({
+        ...component,
+        objects: component.objects.filter(
+          ({ kind, metadata }) => kind !== 'ConfigMap' || metadata.name !== 'values',
+        ),
+      })),
+    );
+
+    const report = await session.apply(withoutBoth);
+
+    const pruned = changedIn(report).filter(({ action }) => action === 'pruned');
+    expect(pruned.map(({ ref }) => ref.kind)).to.have.members([
+      'Deployment',
+      'Service',
+      'ServiceAccount',
+      'Role',
+      'RoleBinding',
+    ]);
+    expect(changedIn(report).filter(({ action }) => action === 'released')).to.have.length(1);
+    expect(await call('GET', taken)).to.have.property('status', 200);
+    expect(await call('GET', `${DEPLOYMENTS}/istio-egressgateway`)).to.have.property('status', 404);
+    expect(report.pruneFailures).to.deep.equal([]);
+  });
+
+  it('says that a namespace is being deleted', async () => {
+    const namespace = `${NAMESPACE}-leaving`;
+    const held = { name: 'held', namespace, finalizers: ['example.com/hold'] };
+    await call('POST', '/api/v1/namespaces', {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: namespace },
+    });
+    await call('POST', `/api/v1/namespaces/${namespace}/configmaps`, {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: held,
+    });
+    await call('DELETE', `/api/v1/namespaces/${namespace}`);
+    const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'late', namespace } };
+    const other = await EngineSession.start(plane);
+
+    const report = await other.apply(planOf([{ component: 'Base', after: [], objects: [object] }]));
+
+    expect(problemsOf(report)[0]).to.match(/^Namespace engine-e2e-leaving: it is being deleted/);
+    await other.close();
+    const release = { metadata: { finalizers: null } };
+    await call('PATCH', `/api/v1/namespaces/${namespace}/configmaps/held`, release, MERGE);
+  });
+
+  it('deletes nothing for a long time when a finalizer holds an object, and says which one', async () => {
+    const hold = { metadata: { finalizers: ['example.com/hold'] } };
+    await call('PATCH', `${CONFIG_MAPS}/istio`, hold, MERGE);
+
+    const report = await session.delete(1_500);
+
+    expect(report.kind === 'blocked' && report.remaining).to.deep.equal([
+      {
+        ref: { apiVersion: 'v1', kind: 'ConfigMap', namespace: NAMESPACE, name: 'istio' },
+        reason: 'it is being deleted and waits for the finalizer example.com/hold',
+      },
+    ]);
+    expect(report.kind === 'blocked' && report.inventory.map(({ name }) => name)).to.deep.equal(['istio']);
+  });
+
+  it('ends the deletion once nothing holds it, and leaves definitions and the namespace', async () => {
+    await call('PATCH', `${CONFIG_MAPS}/istio`, { metadata: { finalizers: null } }, MERGE);
+
+    const report = await session.delete();
+    const again = await session.delete();
+
+    expect([report, again]).to.deep.equal([{ kind: 'deleted' }, { kind: 'deleted' }]);
+    const left = await Promise.all(
+      objectsOf(plan).map(async (object) => (await live(refOf(object))) && displayRef(refOf(object))),
+    );
+    expect(left.filter((name) => name !== undefined)).to.deep.equal([
+      'CustomResourceDefinition widgets.engine-e2e.example.com',
+      `ConfigMap ${NAMESPACE}/values`,
+    ]);
+    expect(await live({ apiVersion: 'v1', kind: 'Namespace', name: NAMESPACE })).not.to.equal(undefined);
+  });
+
+  async function live(ref: ObjectRef): Promise<K8sObject | undefined> {
+    return session.cluster.get(ref, { signal });
+  }
+
+  /** As somebody else: an administrator with another field manager. */
+  async function call(
+    method: Method,
+    path: string,
+    body?: JsonValue,
+    contentType?: string,
+  ): Promise<ApiResponse> {
+    const response = await plane.api.request(method, path, body, contentType);
+    if (response.status >= 300 && response.status !== 404) throw new Error(JSON.stringify(response.body));
+    return response;
+  }
+
+  async function scale(replicas: number): Promise<void> {
+    const path = `${DEPLOYMENTS}/istiod/scale?fieldManager=kube-controller-manager`;
+    await call('PATCH', path, { spec: { replicas } }, MERGE);
+  }
+
+  /** As istiod does it: a patch of the whole list. */
+  async function patchWebhooks(resource: string, name: string, patch: () => JsonObject): Promise<string> {
+    const path = `${WEBHOOKS}/${resource}/${name}`;
+    const webhooks = listAt((await call('GET', path)).body, 'webhooks').map((webhook) => {
+      const { clientConfig = {}, ...others } = patch();
+      return {
+        ...mapAt(webhook),
+        ...others,
+        clientConfig: { ...mapAt(webhook, 'clientConfig'), ...mapAt(clientConfig) },
+      };
+    });
+    await call('PATCH', `${path}?fieldManager=pilot-discovery`, { webhooks }, MERGE);
+    return path;
+  }
+});
+
+function edited(kind: string, name: string, edit: (object: K8sObject) => K8sObject): Plan {
+  const only: Edit = (object) =>
+    object.kind === kind && object.metadata.name === name ? edit(object) : object;
+  return demoPlan(only);
+}
+
+function problemsOf(report: ApplyReport): readonly string[] {
+  return [...report.components.values()].flatMap((result) => {
+    if (result.kind === 'failed') return [result.message];
+    return result.kind === 'notReady'
+      ? result.waitingFor.map(({ ref, reason }) => `${displayRef(ref)}: ${reason}`)
+      : [];
+  });
+}
+
+function actionsOf(report: ApplyReport): readonly string[] {
+  return [...new Set(report.changes.map(({ action }) => action))];
+}
+
+function changedIn(report: ApplyReport): readonly Change[] {
+  return report.changes.filter(({ action }) => action !== 'unchanged');
+}
+
+function podTemplate(container: JsonObject): JsonObject {
+  return { spec: { template: { spec: { containers: [container] } } } };
+}
+
+function withSpec(object: K8sObject, fields: JsonObject): K8sObject {
+  return { ...object, spec: { ...mapAt(object, 'spec'), ...fields } };
+}
+
+function withPodSpec(object: K8sObject, fields: JsonObject): K8sObject {
+  const template = mapAt(object, 'spec', 'template');
+  return withSpec(object, { template: { ...template, spec: { ...mapAt(template, 'spec'), ...fields } } });
+}
+
+function withReplicas(object: K8sObject, replicas: number): K8sObject {
+  return withSpec(object, { replicas });
+}
+
+function withLabel(object: K8sObject, name: string, value: string): K8sObject {
+  return { ...object, metadata: { ...object.metadata, labels: { ...labelsOf(object), [name]: value } } };
+}
+
+/** The charts leave the field out when an autoscaler is rendered. */
+function withoutReplicas(object: K8sObject): K8sObject {
+  if (object.kind !== 'Deployment' || object.metadata.name !== 'istiod') return object;
+  const { replicas: _replicas, ...spec } = mapAt(object, 'spec');
+  return { ...object, spec };
+}

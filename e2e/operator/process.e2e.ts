@@ -1,0 +1,186 @@
+/** `istio-operator run` as a process of its own: signals, crashes, the lease, and the HTTP endpoints. */
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { request } from 'undici';
+import { stringAt } from '../../src/model/json.ts';
+import type { JsonValue } from '../../src/model/json.ts';
+import type { ControlPlane } from '../control-plane/control-plane.ts';
+import { findFreePort } from '../control-plane/free-port.ts';
+import { sharedControlPlane } from '../control-plane/shared.ts';
+import { VERSION } from '../../src/version.ts';
+import { writesOf } from './audit-log.ts';
+import { eventually, readObject, Resources } from './resources.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const USER_AGENT = `istio-operator/${VERSION}`;
+const NAMESPACE = 'istio-system';
+const OPERATOR_NAMESPACE = 'operator-e2e';
+const ISTIOD = {
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name: 'istiod', namespace: NAMESPACE },
+};
+
+class Process {
+  readonly #child: ChildProcess;
+  readonly #port: number;
+  readonly #lines: string[] = [];
+  readonly ended: Promise<unknown>;
+
+  constructor(plane: ControlPlane, port: number, flags: readonly string[] = []) {
+    this.#port = port;
+    const ports = [
+      `--health-port=${port}`,
+      `--monitoring-port=${port}`,
+      '--health-host=127.0.0.1',
+      '--monitoring-host=127.0.0.1',
+    ];
+    this.#child = spawn(
+      process.execPath,
+      [MAIN, 'run', `--kubeconfig=${plane.kubeconfigPath}`, ...ports, ...flags],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+        env: { PATH: process.env['PATH'] },
+      },
+    );
+    this.#child.stdout
+      ?.setEncoding('utf8')
+      .on('data', (text: string) => this.#lines.push(...text.trimEnd().split('\n')));
+    this.ended = once(this.#child, 'exit');
+  }
+
+  /** Its log, one parsed line after the other. */
+  get log(): readonly JsonValue[] {
+    return this.#lines.map((line) => JSON.parse(line) as JsonValue); // what JSON.parse returns is a JsonValue by definition
+  }
+
+  has(message: string): boolean {
+    return this.log.some((line) => stringAt(line, 'message') === message);
+  }
+
+  async get(path: string): Promise<{ status: number; text: string }> {
+    const answer = await request(`http://127.0.0.1:${this.#port}${path}`).catch(() => undefined);
+    return { status: answer?.statusCode ?? 0, text: (await answer?.body.text()) ?? '' };
+  }
+
+  async untilReady(): Promise<void> {
+    await eventually('the operator is ready', async () => (await this.get('/readyz')).status === 200);
+  }
+
+  /** The exit code, or the signal that ended it. */
+  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | string | null> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      this.#child.kill(signal);
+      await this.ended;
+    }
+    return this.#child.exitCode ?? this.#child.signalCode;
+  }
+}
+
+describe('istio-operator run', () => {
+  let plane: ControlPlane;
+  let resources: Resources;
+  const processes: Process[] = [];
+
+  async function start(...flags: readonly string[]): Promise<Process> {
+    const started = new Process(plane, await findFreePort(), flags);
+    processes.push(started);
+    return started;
+  }
+
+  async function endAll(): Promise<void> {
+    await Promise.all(processes.splice(0).map(async (started) => started.end('SIGTERM')));
+  }
+
+  before(async () => {
+    plane = await sharedControlPlane();
+    resources = new Resources(plane, NAMESPACE);
+    await resources.prepare();
+    const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: OPERATOR_NAMESPACE } };
+    await plane.api.request('POST', '/api/v1/namespaces', namespace);
+  });
+
+  afterEach(async () => {
+    await endAll();
+    await start();
+    await resources.clear();
+    await endAll();
+    expect(resources.unsound).to.deep.equal([]);
+  });
+
+  after(async () => {
+    await plane.api.request('DELETE', `/api/v1/namespaces/${OPERATOR_NAMESPACE}`);
+  });
+
+  it('installs, tells how it is, and ends with 0 when it is asked to', async () => {
+    const operator = await start();
+    await operator.untilReady();
+    await resources.apply('mesh', { profile: 'minimal' });
+    await resources.until('mesh', 'HEALTHY');
+
+    const health = await operator.get('/healthz');
+    const metrics = await operator.get('/metrics');
+    const code = await operator.end('SIGTERM');
+
+    expect([health.status, code]).to.deep.equal([200, 0]);
+    expect(metrics.text).to.contain('istio_operator_resource_ready{namespace="istio-system",name="mesh"} 1');
+    expect(metrics.text).to.match(
+      /rest_client_requests_total\{code="200",method="PATCH",host="127\.0\.0\.1:\d+"\} \d+/,
+    );
+    expect(operator.log.map((line) => stringAt(line, 'message'))).to.include.members([
+      'started',
+      'reconciled',
+      'stopped',
+    ]);
+    expect(
+      operator.log.filter((line) => ['warn', 'error'].includes(stringAt(line, 'level') ?? '')),
+    ).to.deep.equal([]);
+  });
+
+  it('goes on after it was killed in the middle of an installation, and then rests', async () => {
+    const killed = await start();
+    await killed.untilReady();
+    await resources.apply('mesh', { profile: 'demo' });
+    await eventually('the installation has begun', async () => readObject(plane, ISTIOD));
+    await killed.end('SIGKILL');
+
+    const successor = await start();
+    await resources.until('mesh', 'HEALTHY');
+    await eventually('the installation is logged', async () => successor.has('reconciled'));
+    await successor.end('SIGTERM');
+    const before = (await writesOf(plane, USER_AGENT)).length;
+    const third = await start('--log-level=debug');
+    await eventually('it has looked', async () => third.has('reconciled'));
+
+    expect((await writesOf(plane, USER_AGENT)).length).to.equal(before);
+  });
+
+  it('hands over to the other replica when it is asked to end', async () => {
+    const flags = [`--operator-namespace=${OPERATOR_NAMESPACE}`];
+    const leader = await start(...flags);
+    await eventually('the first one leads', async () => leader.has('leading'));
+    const follower = await start(...flags);
+    await follower.untilReady();
+    const ledBefore = follower.has('leading');
+
+    await resources.apply('mesh', { profile: 'minimal' });
+    await resources.until('mesh', 'HEALTHY');
+    await leader.end('SIGTERM');
+    await eventually('the second one leads', async () => follower.has('leading'));
+    await resources.apply('mesh', { profile: 'minimal', meshConfig: { accessLogFile: '/dev/stdout' } });
+    const status = await resources.until('mesh', 'HEALTHY');
+
+    expect([ledBefore, status.observedGeneration]).to.deep.equal([false, 2]);
+  });
+
+  it('says which setting is wrong and ends with 1', async () => {
+    const operator = await start('--max-concurrent-reconciles=many');
+
+    await operator.ended;
+
+    expect(await operator.end('SIGTERM')).to.equal(1);
+  });
+});

@@ -1,0 +1,44 @@
+/** What was measured, and how it is printed beside its target. */
+
+export interface Figure {
+  readonly what: string;
+  readonly value: number;
+  readonly unit: 'ms' | 's' | 'MiB';
+  /** The most that we allow ourselves. */
+  readonly target?: number;
+}
+
+/** A table in which every figure that misses its target is marked. */
+export function figureTable(figures: readonly Figure[]): string {
+  const rows = [['what', 'measured', 'target', ''], ...figures.map(cellsOf)];
+  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+  return rows
+    .map(([what = '', measured = '', target = '', mark = '']) => line([what, measured, target], widths, mark))
+    .join('\n');
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((left, right) => left - right);
+  const middle = sorted[Math.floor(sorted.length / 2)];
+  if (middle === undefined) throw new Error('there is no median of nothing');
+  return middle;
+}
+
+function cellsOf({ what, value, unit, target }: Figure): readonly string[] {
+  if (target === undefined) return [what, amount(value, unit), '', ''];
+  return [what, amount(value, unit), `≤ ${target} ${unit}`, value <= target ? '' : 'MISSED'];
+}
+
+function amount(value: number, unit: string): string {
+  return `${value < 100 ? value.toFixed(1) : value.toFixed(0)} ${unit}`;
+}
+
+/** Text to the left, numbers to the right. */
+function line(
+  [what = '', ...numbers]: readonly string[],
+  [width = 0, ...widths]: readonly number[],
+  mark: string,
+): string {
+  const cells = numbers.map((cell, index) => cell.padStart(widths[index] ?? 0));
+  return [what.padEnd(width), ...cells, mark].join('   ').trimEnd();
+}

@@ -1,0 +1,46 @@
+import { build } from 'esbuild';
+import type { Metafile } from 'esbuild';
+import { fileURLToPath } from 'node:url';
+import { compiledAssets } from './asset-module.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Packages written as CommonJS ask for Node.js modules by `require`, which an ES module does not have. */
+const REQUIRE_BANNER =
+  "import { createRequire as createRequire__ } from 'node:module'; const require = createRequire__(import.meta.url);";
+
+export interface BundleOptions {
+  /** Module to start from; it becomes `main.mjs`. */
+  readonly entry: string;
+  readonly outdir: string;
+}
+
+/**
+ * Bundles a program so that it runs with nothing else installed. What is imported on demand becomes a file of its
+ * own, so that each command loads only what it needs. No code is generated from strings when it runs.
+ */
+export async function bundle({ entry, outdir }: BundleOptions): Promise<Metafile> {
+  const { metafile } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: { main: entry },
+    outdir,
+    outExtension: { '.js': '.mjs' },
+    chunkNames: 'chunks/[name]-[hash]',
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    minify: true,
+    sourcemap: true,
+    sourcesContent: false,
+    legalComments: 'none', // THIRD-PARTY-LICENSES.txt has the whole texts
+    metafile: true,
+    banner: { js: REQUIRE_BANNER },
+    // All templates are compiled beforehand, so the bundle needs only the part that runs them.
+    alias: { handlebars: 'handlebars/runtime' },
+    plugins: [compiledAssets()],
+    logLevel: 'warning',
+  });
+  return metafile;
+}

@@ -1,0 +1,56 @@
+import { expect } from 'chai';
+import { access, readdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { mapAt } from '../src/model/json.ts';
+import type { JsonValue } from '../src/model/json.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const LOCAL_LINK = /\]\((?!https?:)([^)#\s]+)/g;
+const SOURCE_FILE = /`((?:src|scripts|e2e|deploy|crds|docs)\/[\w./-]+\.\w+)`/g;
+
+async function pages(): Promise<readonly string[]> {
+  const documents = await readdir(join(ROOT, 'docs'), { recursive: true });
+  const top = await readdir(ROOT);
+  return [...top, ...documents.map((path) => join('docs', path))].filter((path) => path.endsWith('.md'));
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Targets that are not there, as `page: target`. */
+async function missing(pattern: RegExp, base: (page: string) => string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const page of await pages()) {
+    const text = await readFile(join(ROOT, page), 'utf8');
+    for (const [, target = ''] of text.matchAll(pattern)) {
+      if (!(await exists(join(base(page), target)))) found.push(`${page}: ${target}`);
+    }
+  }
+  return found;
+}
+
+describe('the documentation', () => {
+  it('explains every npm script, and no other', async () => {
+    const manifest = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as JsonValue;
+    const page = await readFile(join(ROOT, 'docs/contributing.md'), 'utf8');
+    const mentioned = [...page.matchAll(/`npm (?:run )?([a-z0-9:]+)[^`]*`/g)].map(
+      ([, script = '']) => script,
+    );
+    const explained = new Set(mentioned.filter((script) => script !== 'ci'));
+
+    expect([...explained].toSorted()).to.deep.equal(Object.keys(mapAt(manifest, 'scripts')).toSorted());
+  });
+
+  it('links only to pages that are there', async () => {
+    expect(await missing(LOCAL_LINK, (page) => join(ROOT, dirname(page)))).to.deep.equal([]);
+  });
+
+  it('names only files that are there', async () => {
+    expect(await missing(SOURCE_FILE, () => ROOT)).to.deep.equal([]);
+  });
+});

@@ -1,0 +1,31 @@
+/**
+ * `npm run generate` writes every generated file. `npm run verify` (`--check`) writes nothing and fails when one of
+ * them is stale.
+ */
+import { fileURLToPath } from 'node:url';
+import * as deployedCrd from './deployed-crd.ts';
+import { collectFiles, staleFiles, writeFiles } from './generated-files.ts';
+import type { Generator } from './generated-files.ts';
+import * as layerDocs from './layer-docs.ts';
+import * as layerRules from './layer-rules.ts';
+import * as rbac from './rbac.ts';
+import * as specTypes from './spec-types.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const GENERATORS: readonly Generator[] = [
+  { name: layerRules.name, generate: layerRules.generate },
+  { name: layerDocs.name, generate: layerDocs.generate },
+  { name: specTypes.name, generate: specTypes.generate },
+  { name: deployedCrd.name, generate: deployedCrd.generate },
+  { name: rbac.name, generate: rbac.generate },
+];
+
+const stale = await staleFiles(ROOT, await collectFiles(ROOT, GENERATORS));
+if (!process.argv.includes('--check')) {
+  await writeFiles(ROOT, stale);
+  for (const { path, madeBy } of stale) console.log(`wrote ${path} (${madeBy})`);
+} else if (stale.length > 0) {
+  for (const { path, madeBy } of stale) console.error(`stale: ${path} (${madeBy})`);
+  console.error('Run "npm run generate" and commit what it changes.');
+  process.exitCode = 1;
+}

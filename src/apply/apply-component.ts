@@ -1,0 +1,94 @@
+/** Brings one component of a plan into the cluster, stage by stage. */
+import type { K8sObject } from '../model/object.ts';
+import { namespaceOf } from '../model/object.ts';
+import type { PlannedComponent } from '../model/plan.ts';
+import type { Change, ComponentResult } from '../model/report.ts';
+import type { Applied, ApplyRun } from './apply-object.ts';
+import { applyObject } from './apply-object.ts';
+import { explainWaiting } from './explain-waiting.ts';
+import type { Failure } from './failure.ts';
+import { mapParallel } from './parallel.ts';
+import { CALLS_AT_ONCE, throwIfCancelled } from './run.ts';
+import { stagesOf } from './stages.ts';
+import { waitUntilReady } from './wait.ts';
+
+export interface ComponentOutcome {
+  readonly result: ComponentResult;
+  readonly changes: readonly Change[];
+  /** As stored, of everything that was accepted. */
+  readonly stored: readonly K8sObject[];
+  /** Tried, but not accepted as far as we know: the answer may have got lost. */
+  readonly uncertain: readonly K8sObject[];
+}
+
+export interface ComponentRun extends ApplyRun {
+  /** Why namespaces can't take objects, by name. */
+  readonly namespaceFailures: ReadonlyMap<string, Failure>;
+  readonly changed: (change: Change) => void;
+}
+
+/**
+ * Applies the stages in order. A stage begins when everything before it is ready; all objects of a stage are tried, also
+ * when one of them is not accepted, so that one run tells and mends as much as it can.
+ */
+export async function applyComponent(
+  run: ComponentRun,
+  planned: PlannedComponent,
+): Promise<ComponentOutcome> {
+  const done: Applied[] = [];
+  const tried: K8sObject[] = [];
+  const outcome = (result: ComponentResult): ComponentOutcome => summary(result, tried, done);
+
+  const unusable = planned.objects.map((object) => run.namespaceFailures.get(namespaceOf(object) ?? ''));
+  const obstacle = unusable.find((failure) => failure !== undefined);
+  if (obstacle !== undefined) return outcome({ kind: 'failed', ...obstacle });
+
+  for (const stage of stagesOf(planned.objects)) {
+    tried.push(...stage);
+    const applied = await mapParallel(stage, CALLS_AT_ONCE, (object) => applyAndTell(run, object));
+    done.push(...applied);
+    const failures = applied.flatMap((item) => (item.kind === 'failed' ? [item.failure] : []));
+    if (failures.length > 0) return outcome(failed(failures));
+    const notReady = await waitUntilReady(run, storedOf(applied));
+    if (notReady.length > 0)
+      return outcome({ kind: 'notReady', waitingFor: await explainWaiting(run, notReady) });
+  }
+  return outcome({ kind: 'ready' });
+}
+
+async function applyAndTell(run: ComponentRun, object: K8sObject): Promise<Applied> {
+  throwIfCancelled(run.signal);
+  const applied = await applyObject(run, object);
+  if (applied.kind === 'applied' && applied.change.action !== 'unchanged') run.changed(applied.change);
+  return applied;
+}
+
+/** The first failure speaks for all; it is retried when any of them may succeed later. */
+function failed(failures: readonly Failure[]): ComponentResult {
+  const [first, ...others] = failures as readonly [Failure, ...Failure[]]; // the caller saw that there is one
+  const rest =
+    others.length === 0 ? '' : ` (${others.length} more objects of the component were not accepted)`;
+  return {
+    kind: 'failed',
+    ref: first.ref,
+    message: `${first.message}${rest}`,
+    retryable: failures.some(({ retryable }) => retryable),
+  };
+}
+
+function summary(
+  result: ComponentResult,
+  tried: readonly K8sObject[],
+  done: readonly Applied[],
+): ComponentOutcome {
+  return {
+    result,
+    changes: done.flatMap((item) => (item.kind === 'applied' ? [item.change] : [])),
+    stored: storedOf(done),
+    uncertain: tried.filter((_object, index) => done[index]?.kind !== 'applied'),
+  };
+}
+
+function storedOf(applied: readonly Applied[]): readonly K8sObject[] {
+  return applied.flatMap((item) => (item.kind === 'applied' ? [item.object] : []));
+}

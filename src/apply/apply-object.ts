@@ -1,0 +1,162 @@
+/** Makes one object of the cluster equal to what is wanted, with as few calls as can be. */
+import type { ClusterError } from '../model/cluster-error.ts';
+import { isClusterError } from '../model/cluster-error.ts';
+import { stringAt } from '../model/json.ts';
+import type { K8sObject } from '../model/object.ts';
+import { displayRef, groupOf, refOf, uidOf } from '../model/object.ts';
+import type { Change } from '../model/report.ts';
+import { appliedForm } from './applied-form.ts';
+import type { Autoscalers } from './autoscaling.ts';
+import { isAutoscaled } from './autoscaling.ts';
+import type { Verdict } from './compare.ts';
+import { compare } from './compare.ts';
+import { isBeingDeleted, whyNotGone } from './deletion-state.ts';
+import type { KnownEqual } from './engine.port.ts';
+import type { Failure } from './failure.ts';
+import { failureOf } from './failure.ts';
+import { leaveToOthers } from './hands-off.ts';
+import { pairOf, sameContent } from './known-equal.ts';
+import type { BoundedRun } from './run.ts';
+import { waitUntilGone } from './wait.ts';
+
+export interface ApplyRun extends BoundedRun {
+  readonly knownEqual: KnownEqual;
+  readonly autoscalers: Autoscalers;
+}
+
+export type Applied =
+  | { readonly kind: 'applied'; readonly change: Change; readonly object: K8sObject }
+  | { readonly kind: 'failed'; readonly failure: Failure };
+
+/**
+ * Reads, compares, and applies only what differs, taking fields over from other managers. An object that is being
+ * deleted is awaited and made anew; one whose immutable field changed is deleted and made anew, where that is harmless
+ * enough. Throws only what is no answer of the API server, and `cancelled`.
+ */
+export async function applyObject(run: ApplyRun, wanted: K8sObject): Promise<Applied> {
+  try {
+    return await reconcileObject(run, appliedForm(wanted));
+  } catch (error) {
+    if (!isClusterError(error) || error.kind === 'cancelled') throw error;
+    return { kind: 'failed', failure: failureOf(error, refOf(wanted)) };
+  }
+}
+
+async function reconcileObject(run: ApplyRun, desired: K8sObject): Promise<Applied> {
+  const live = await run.cluster.get(refOf(desired), { signal: run.signal });
+  if (live === undefined) return create(run, desired);
+  if (isBeingDeleted(live)) return createAfter(run, desired, live);
+
+  const autoscaled = await isAutoscaled(run, { workload: desired, live }, run.autoscalers);
+  const intended = leaveToOthers(desired, live, { autoscaled });
+  const verdict = await decide(run, intended, live);
+  return verdict.kind === 'differs' ? configure(run, { intended, live, verdict }) : unchanged(live);
+}
+
+type Decision = Exclude<Verdict, { readonly kind: 'undecided' }>;
+
+/** Asks the server where comparing can't tell, and remembers when it says that nothing would change. */
+async function decide(run: ApplyRun, intended: K8sObject, live: K8sObject): Promise<Decision> {
+  const verdict = compare(intended, live);
+  if (verdict.kind === 'same') return verdict;
+  const pair = pairOf(intended, live);
+  if (run.knownEqual.has(pair)) return { kind: 'same' };
+  if (verdict.kind === 'differs') return verdict;
+
+  const outcome = await run.cluster.apply(intended, { signal: run.signal, force: true, dryRun: true });
+  if (!sameContent(outcome, live)) return { kind: 'differs', fields: verdict.fields, changedBy: [] };
+  run.knownEqual.add(pair);
+  return { kind: 'same' };
+}
+
+async function create(run: ApplyRun, desired: K8sObject): Promise<Applied> {
+  const object = await run.cluster.apply(desired, { signal: run.signal, force: true });
+  rememberIfUndecided(run, desired, object);
+  return {
+    kind: 'applied',
+    object,
+    change: { ref: refOf(desired), action: 'created', fields: [], changedBy: [] },
+  };
+}
+
+interface Difference {
+  readonly intended: K8sObject;
+  readonly live: K8sObject;
+  readonly verdict: Extract<Verdict, { readonly kind: 'differs' }>;
+}
+
+async function configure(run: ApplyRun, difference: Difference): Promise<Applied> {
+  const { intended, live, verdict } = difference;
+  try {
+    const object = await run.cluster.apply(intended, { signal: run.signal, force: true });
+    if (versionOf(object) === versionOf(live)) return alreadyEqual(run, intended, object);
+    rememberIfUndecided(run, intended, object);
+    return { kind: 'applied', object, change: configured(difference) };
+  } catch (error) {
+    if (!isClusterError(error, 'invalid') || !needsRecreation(error, live)) throw error;
+    return recreate(run, { intended, live, verdict });
+  }
+}
+
+function configured({ intended, verdict }: Difference): Change {
+  const { fields, changedBy } = verdict;
+  return { ref: refOf(intended), action: 'configured', fields, changedBy };
+}
+
+/** The server made nothing of our difference, and will not the next time either: an admission plugin may undo it. */
+function alreadyEqual(run: ApplyRun, intended: K8sObject, live: K8sObject): Applied {
+  run.knownEqual.add(pairOf(intended, live));
+  return unchanged(live);
+}
+
+/** What was just applied is equal by definition; so the next run needs no dry run to find out. */
+function rememberIfUndecided(run: ApplyRun, intended: K8sObject, stored: K8sObject): void {
+  if (compare(intended, stored).kind === 'undecided') run.knownEqual.add(pairOf(intended, stored));
+}
+
+function unchanged(live: K8sObject): Applied {
+  return {
+    kind: 'applied',
+    object: live,
+    change: { ref: refOf(live), action: 'unchanged', fields: [], changedBy: [] },
+  };
+}
+
+/**
+ * Kinds with immutable fields that can be made anew without loss. A Service would lose its address and ports, a claim
+ * its data, a definition all its objects: their changes are refused instead.
+ */
+const RECREATABLE: ReadonlySet<string> = new Set([
+  'apps/Deployment',
+  'apps/DaemonSet',
+  'batch/Job',
+  'autoscaling/HorizontalPodAutoscaler',
+  'rbac.authorization.k8s.io/RoleBinding',
+  'rbac.authorization.k8s.io/ClusterRoleBinding',
+]);
+
+const IMMUTABLE = /field is immutable|cannot change roleRef/i;
+
+function needsRecreation(error: ClusterError, live: K8sObject): boolean {
+  return RECREATABLE.has(`${groupOf(live.apiVersion)}/${live.kind}`) && IMMUTABLE.test(error.message);
+}
+
+async function recreate(run: ApplyRun, difference: Difference): Promise<Applied> {
+  const { intended, live } = difference;
+  const uid = uidOf(live);
+  await run.cluster.delete(refOf(live), { signal: run.signal, ...(uid === undefined ? {} : { uid }) });
+  const applied = await createAfter(run, intended, live);
+  if (applied.kind === 'failed') return applied;
+  return { ...applied, change: { ...configured(difference), recreated: true } };
+}
+
+async function createAfter(run: ApplyRun, desired: K8sObject, old: K8sObject): Promise<Applied> {
+  if (await waitUntilGone(run, old)) return create(run, desired);
+  const ref = refOf(desired);
+  const message = `${displayRef(ref)}: ${whyNotGone(old)}. Remove its finalizers if nobody is left to do so.`;
+  return { kind: 'failed', failure: { ref, message, retryable: true } };
+}
+
+function versionOf(object: K8sObject): string | undefined {
+  return stringAt(object, 'metadata', 'resourceVersion');
+}

@@ -1,0 +1,35 @@
+/** What the engine never deletes, whatever an inventory says. */
+import type { ObjectRef } from '../model/object.ts';
+import { groupOf } from '../model/object.ts';
+
+interface Protection {
+  readonly group: string;
+  readonly kind: string;
+  /** All objects of the kind when absent. */
+  readonly names?: readonly string[];
+  readonly why: string;
+}
+
+export const PROTECTIONS: readonly Protection[] = [
+  {
+    group: 'apiextensions.k8s.io',
+    kind: 'CustomResourceDefinition',
+    why: 'every object of the kind goes with it: the whole configuration that users wrote for the mesh',
+  },
+  { group: '', kind: 'Namespace', why: 'everything in it goes with it' },
+  { group: '', kind: 'PersistentVolumeClaim', why: 'it holds data' },
+  {
+    group: '',
+    kind: 'Secret',
+    names: ['cacerts', 'istio-ca-secret'],
+    why: 'the root of trust of the mesh: without it running workloads no longer trust new ones',
+  },
+];
+
+/** Protected objects are applied like all others, but stand in no inventory and are never deleted. */
+export function isProtected(ref: ObjectRef): boolean {
+  return PROTECTIONS.some(
+    ({ group, kind, names }) =>
+      ref.kind === kind && groupOf(ref.apiVersion) === group && (names?.includes(ref.name) ?? true),
+  );
+}

@@ -1,0 +1,46 @@
+import { expect } from 'chai';
+import { bundledAssets } from './bundled.ts';
+import type { BundledPieces } from './bundled.ts';
+
+function pieces(changes: Partial<BundledPieces>): BundledPieces {
+  return {
+    templates: {},
+    trees: '{"defaults":{},"profiles":{},"presets":{},"files":{}}',
+    deployment: '[]',
+    specSchema: '{}',
+    valuesSchema: '{}',
+    crds: {},
+    crdSpecs: async () => ({}),
+    validateSpec: () => true,
+    validateValues: () => true,
+    ...changes,
+  };
+}
+
+describe('bundledAssets', () => {
+  it('offers templates as precompiled and trees by name', () => {
+    const spec = { main: () => '' };
+    const trees =
+      '{"defaults":{"pilot":{"a":1}},"profiles":{"demo":{"b":2}},"presets":{},"files":{"pilot/files/x":"y"}}';
+
+    const assets = bundledAssets(pieces({ templates: { 'pilot/deployment': spec }, trees }));
+
+    expect([...assets.templates]).to.deep.equal([['pilot/deployment', { kind: 'precompiled', spec }]]);
+    expect([...assets.defaults]).to.deep.equal([['pilot', { a: 1 }]]);
+    expect([...assets.profiles]).to.deep.equal([['demo', { b: 2 }]]);
+    expect([...assets.files]).to.deep.equal([['pilot/files/x', 'y']]);
+  });
+
+  it('parses definitions and schemas only when asked for, and once', () => {
+    const assets = bundledAssets(
+      pieces({ crds: { '1.29': 'not JSON', '1.30': '[]' }, specSchema: '{"type":"object"}' }),
+    );
+
+    expect([...assets.crds.keys()]).to.deep.equal(['1.29', '1.30']);
+    expect(assets.crds.has('1.31')).to.equal(false);
+    expect(assets.crds.get('1.31')).to.equal(undefined);
+    expect(assets.crds.get('1.30')).to.equal(assets.crds.get('1.30'));
+    expect(() => assets.crds.get('1.29')).to.throw(SyntaxError);
+    expect(assets.specSchema).to.equal(assets.specSchema);
+  });
+});

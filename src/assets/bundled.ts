@@ -1,0 +1,87 @@
+/** The assets as the build stores them: everything parsed, checked and compiled beforehand, so that a start is cheap. */
+import type { AssetBundle, CrdsByLine, PrintedSpecs, TemplateSource } from '../model/assets.ts';
+import type { JsonObject } from '../model/json.ts';
+import type { K8sObject } from '../model/object.ts';
+import { validateWith } from './schema-errors.ts';
+import type { CompiledCheck } from './schema-errors.ts';
+
+/** Pieces that every plan needs. */
+export interface BundledTrees {
+  readonly defaults: Readonly<Record<string, JsonObject>>;
+  readonly profiles: Readonly<Record<string, JsonObject>>;
+  readonly presets: Readonly<Record<string, JsonObject>>;
+  readonly files: Readonly<Record<string, string>>;
+}
+
+/** What the generated module passes in. The texts are JSON: V8 reads that faster than the same literals. */
+export interface BundledPieces {
+  /** Output of `Handlebars.precompile`, by template. */
+  readonly templates: Readonly<Record<string, unknown>>;
+  /** A BundledTrees. */
+  readonly trees: string;
+  readonly specSchema: string;
+  readonly valuesSchema: string;
+  /** A list of objects. */
+  readonly deployment: string;
+  /** A list of definitions for each release line. */
+  readonly crds: Readonly<Record<string, string>>;
+  /** For each release line the printed `spec` of each of its definitions. */
+  readonly crdSpecs: () => Promise<Readonly<Record<string, readonly string[]>>>;
+  readonly validateSpec: CompiledCheck;
+  readonly validateValues: CompiledCheck;
+}
+
+/** Puts the pieces together. Schemas and definitions are parsed when they are first asked for. */
+export function bundledAssets(pieces: BundledPieces): AssetBundle {
+  // Unchecked casts: the build wrote these texts, from assets that it had checked.
+  const trees = JSON.parse(pieces.trees) as BundledTrees;
+  const specSchema = once(() => JSON.parse(pieces.specSchema) as JsonObject);
+  const deployment = once(() => JSON.parse(pieces.deployment) as readonly K8sObject[]);
+  const valuesSchema = once(() => JSON.parse(pieces.valuesSchema) as JsonObject);
+  const crds = crdsByLine(pieces.crds);
+  return {
+    templates: new Map(Object.entries(pieces.templates).map(([name, spec]) => [name, precompiled(spec)])),
+    defaults: new Map(Object.entries(trees.defaults)),
+    profiles: new Map(Object.entries(trees.profiles)),
+    presets: new Map(Object.entries(trees.presets)),
+    files: new Map(Object.entries(trees.files)),
+    get deployment() {
+      return deployment();
+    },
+    get specSchema() {
+      return specSchema();
+    },
+    get valuesSchema() {
+      return valuesSchema();
+    },
+    validateSpec: validateWith(pieces.validateSpec),
+    validateValues: validateWith(pieces.validateValues),
+    crds,
+    printedSpecs: async () => printedSpecs(await pieces.crdSpecs(), crds),
+  };
+}
+
+function precompiled(spec: unknown): TemplateSource {
+  return { kind: 'precompiled', spec };
+}
+
+function crdsByLine(texts: Readonly<Record<string, string>>): CrdsByLine {
+  const lines = new Map(
+    Object.entries(texts).map(([line, text]) => [line, once(() => JSON.parse(text) as readonly K8sObject[])]),
+  );
+  return { get: (line) => lines.get(line)?.(), has: (line) => lines.has(line), keys: () => lines.keys() };
+}
+
+/** By identity of the schema: whoever changes one gets another object. */
+function printedSpecs(texts: Readonly<Record<string, readonly string[]>>, crds: CrdsByLine): PrintedSpecs {
+  const entries = Object.entries(texts).flatMap(([line, specs]) =>
+    (crds.get(line) ?? []).map((definition, index) => [definition['spec'], specs[index]] as const),
+  );
+  const printed = new Map(entries);
+  return (object) => printed.get(object['spec']);
+}
+
+function once<T>(compute: () => T): () => T {
+  let result: { readonly value: T } | undefined;
+  return () => (result ??= { value: compute() }).value;
+}

@@ -1,0 +1,331 @@
+import { expect } from 'chai';
+import { FakeClock, settled } from '../controller/testing/fake-clock.ts';
+import { ClusterError } from '../model/cluster-error.ts';
+import type { JsonObject } from '../model/json.ts';
+import { mapAt, stringAt } from '../model/json.ts';
+import type { Logger } from '../model/logger.ts';
+import type { LeaseStore } from './lease-store.ts';
+import type { Leadership } from './lease.ts';
+import { DEFAULT_LEASE_TIMES, acquireLease } from './lease.ts';
+
+const SILENT: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+const WALL_MS = Date.UTC(2026, 10, 21, 5, 13, 58, 7);
+
+/** One lease, with the API server's rules about resourceVersions. */
+class MemoryLease implements LeaseStore {
+  lease: JsonObject | undefined;
+  /** Fails every call while set. */
+  isDown = false;
+  /** Leaves every call without an answer while set. */
+  isHanging = false;
+  reads = 0;
+  #version = 0;
+  readonly #listeners = new Set<() => void>();
+
+  async read(signal: AbortSignal): Promise<JsonObject | undefined> {
+    this.reads += 1;
+    await this.#gate(signal);
+    return this.lease;
+  }
+
+  async create(spec: JsonObject, signal: AbortSignal): Promise<JsonObject> {
+    await this.#gate(signal);
+    if (this.lease !== undefined) throw conflict();
+    return this.#store({ metadata: {}, spec });
+  }
+
+  async replace(lease: JsonObject, signal: AbortSignal): Promise<JsonObject> {
+    await this.#gate(signal);
+    if (this.lease === undefined) throw new ClusterError('gone', { kind: 'absent', verb: 'update' });
+    if (stringAt(lease, 'metadata', 'resourceVersion') !== String(this.#version)) throw conflict();
+    return this.#store(lease);
+  }
+
+  onRelease(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  get holder(): string | undefined {
+    return stringAt(this.lease, 'spec', 'holderIdentity');
+  }
+
+  get watchers(): number {
+    return this.#listeners.size;
+  }
+
+  /** As somebody else would. */
+  edit(spec: JsonObject): void {
+    this.#store({ ...this.lease, spec: { ...mapAt(this.lease, 'spec'), ...spec } });
+  }
+
+  #store(lease: JsonObject): JsonObject {
+    this.#version += 1;
+    const metadata = { ...mapAt(lease, 'metadata'), resourceVersion: String(this.#version) };
+    this.lease = { ...lease, metadata };
+    if ((this.holder ?? '') === '') for (const listener of this.#listeners) listener();
+    return this.lease;
+  }
+
+  async #gate(signal: AbortSignal): Promise<void> {
+    if (this.isHanging)
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+    if (signal.aborted) throw new ClusterError('cancelled', { kind: 'cancelled', verb: 'lease' });
+    if (this.isDown) throw new ClusterError('down', { kind: 'unavailable', verb: 'lease' });
+  }
+}
+
+function conflict(): ClusterError {
+  return new ClusterError('changed', { kind: 'conflict', verb: 'lease' });
+}
+
+describe('acquireLease', () => {
+  let store: MemoryLease;
+  let clock: FakeClock;
+  const end = (): AbortSignal => new AbortController().signal;
+  const acquire = (identity: string, signal = end()): Promise<Leadership | undefined> =>
+    acquireLease(
+      { store, clock, wallClockMs: () => WALL_MS, random: () => 0, logger: SILENT },
+      { ...DEFAULT_LEASE_TIMES, identity },
+      signal,
+    );
+  const lead = async (identity: string): Promise<Leadership> => {
+    const leadership = await acquire(identity);
+    if (leadership === undefined) throw new Error(`${identity} does not lead`);
+    return leadership;
+  };
+  /** Collects who becomes a leader, in order. */
+  const queueUp = (leaders: string[], ...identities: readonly string[]): void => {
+    for (const identity of identities) void acquire(identity).then(() => leaders.push(identity));
+  };
+
+  beforeEach(() => {
+    store = new MemoryLease();
+    clock = new FakeClock();
+  });
+
+  it('makes the lease, with times in the form that the API wants', async () => {
+    await lead('a');
+
+    expect(mapAt(store.lease, 'spec')).to.deep.equal({
+      holderIdentity: 'a',
+      leaseDurationSeconds: 15,
+      renewTime: '2026-11-21T05:13:58.007000Z',
+      acquireTime: '2026-11-21T05:13:58.007000Z',
+      leaseTransitions: 0,
+    });
+  });
+
+  it('lets only one of several lead, also when they come at once', async () => {
+    const leaders: string[] = [];
+
+    queueUp(leaders, 'a', 'b', 'c');
+    await clock.advance(60_000);
+
+    expect(leaders).to.have.length(1);
+    expect(store.holder).to.equal(leaders[0]);
+  });
+
+  it('keeps the lease for as long as it is renewed, even if its clock stands still', async () => {
+    const leadership = await lead('a');
+    const leaders: string[] = [];
+    queueUp(leaders, 'b');
+
+    await clock.advance(600_000);
+
+    expect(leaders).to.deep.equal([]);
+    expect(leadership.isLeader()).to.equal(true);
+  });
+
+  it('hands over at once when it is released, without waiting for the next look', async () => {
+    const leadership = await lead('a');
+    const leaders: string[] = [];
+    queueUp(leaders, 'b');
+    await clock.advance(500);
+
+    await leadership.release();
+    await settled();
+
+    expect(leaders).to.deep.equal(['b']);
+    expect(leadership.isLeader()).to.equal(false);
+    expect(leadership.ended.aborted).to.equal(true);
+    expect(mapAt(store.lease, 'spec')['leaseTransitions']).to.equal(1);
+  });
+
+  it('hands over after a crash when the lease has run out, not before', async () => {
+    const leaders: string[] = [];
+    store.lease = {
+      metadata: { resourceVersion: '0' },
+      spec: { holderIdentity: 'dead', leaseDurationSeconds: 15 },
+    };
+    queueUp(leaders, 'b');
+
+    await clock.advance(14_900);
+    const early = [...leaders];
+    await clock.advance(2_100);
+
+    expect(early).to.deep.equal([]);
+    expect(leaders).to.deep.equal(['b']);
+  });
+
+  it('trusts no clock of another machine', async () => {
+    const leaders: string[] = [];
+    const spec = {
+      holderIdentity: 'dead',
+      leaseDurationSeconds: 15,
+      renewTime: '1999-01-01T00:00:00.000000Z',
+    };
+    store.lease = { metadata: { resourceVersion: '0' }, spec };
+    queueUp(leaders, 'b');
+
+    await clock.advance(10_000);
+
+    expect(leaders).to.deep.equal([]);
+  });
+
+  it('does not write any more once renewal is overdue, even before anybody noticed', async () => {
+    const leadership = await lead('a');
+    store.isHanging = true;
+
+    await clock.advance(9_999);
+    const before = [leadership.isLeader(), leadership.remainingMs()];
+    await clock.advance(1);
+
+    expect(before).to.deep.equal([true, 3_001]);
+    expect([leadership.isLeader(), leadership.remainingMs()]).to.deep.equal([false, 0]);
+    expect(leadership.ended.aborted).to.equal(true);
+  });
+
+  it('is no leader after the process was stopped for long, before it did anything', async () => {
+    const leadership = await lead('a');
+    store.isDown = true;
+
+    const frozen = clock.advance(20_000);
+    await frozen;
+
+    expect(leadership.isLeader()).to.equal(false);
+    expect(leadership.remainingMs()).to.equal(0);
+  });
+
+  it('survives a server that is away for less than the deadline', async () => {
+    const leadership = await lead('a');
+    store.isDown = true;
+    await clock.advance(7_000);
+
+    store.isDown = false;
+    await clock.advance(60_000);
+
+    expect(leadership.isLeader()).to.equal(true);
+  });
+
+  it('counts from the start of a renewal, not from its answer', async () => {
+    const leadership = await lead('a');
+
+    await clock.advance(1_500);
+
+    expect(leadership.remainingMs()).to.equal(15_000 - 2_000 - 1_500);
+  });
+
+  it('ends as soon as another holder is seen', async () => {
+    const leadership = await lead('a');
+    store.edit({ holderIdentity: 'thief' });
+
+    await clock.advance(2_000);
+
+    expect(leadership.ended.aborted).to.equal(true);
+    expect(store.holder).to.equal('thief');
+  });
+
+  it('makes the lease again when somebody deleted it', async () => {
+    const leadership = await lead('a');
+    store.lease = undefined;
+
+    await clock.advance(4_000);
+
+    expect(store.holder).to.equal('a');
+    expect(leadership.isLeader()).to.equal(true);
+  });
+
+  it('keeps the lease after an edit that left the holder as it was', async () => {
+    const leadership = await lead('a');
+    store.edit({ strategy: 'x' });
+
+    await clock.advance(30_000);
+
+    expect(leadership.isLeader()).to.equal(true);
+    expect(mapAt(store.lease, 'spec')).to.include({ holderIdentity: 'a', strategy: 'x' });
+  });
+
+  it('takes an empty lease at once', async () => {
+    store.lease = { metadata: { resourceVersion: '0' }, spec: {} };
+
+    await lead('a');
+
+    expect(store.holder).to.equal('a');
+  });
+
+  it('can be lost and taken again', async () => {
+    const first = await lead('a');
+    store.isDown = true;
+    await clock.advance(10_000);
+    store.isDown = false;
+
+    const again = acquire('a');
+    await clock.advance(2_500);
+
+    expect(first.isLeader()).to.equal(false);
+    expect((await again)?.isLeader()).to.equal(true);
+  });
+
+  it('leaves the lease alone when it is released after it was lost', async () => {
+    const leadership = await lead('a');
+    store.edit({ holderIdentity: 'thief' });
+    await clock.advance(2_000);
+
+    await leadership.release();
+
+    expect(store.holder).to.equal('thief');
+  });
+
+  it('stops waiting and watching when it is told to', async () => {
+    await lead('a');
+    const stop = new AbortController();
+    const waiting = acquire('b', stop.signal);
+    await clock.advance(1_000);
+    const watchers = store.watchers;
+
+    stop.abort();
+
+    expect(await waiting).to.equal(undefined);
+    expect([watchers, store.watchers]).to.deep.equal([1, 0]);
+  });
+
+  it('warns once when the lease cannot be reached', async () => {
+    const logged: string[] = [];
+    const logger = { ...SILENT, warn: () => logged.push('warn'), debug: () => logged.push('debug') };
+    store.isDown = true;
+    const deps = { store, clock, wallClockMs: () => WALL_MS, random: () => 0, logger };
+    const stop = new AbortController();
+    const waiting = acquireLease(deps, { ...DEFAULT_LEASE_TIMES, identity: 'a' }, stop.signal);
+
+    await clock.advance(5_000);
+    stop.abort();
+    await waiting;
+
+    expect(logged).to.deep.equal(['warn', 'debug', 'debug']);
+  });
+
+  it('does not read the lease while it leads: one write renews it', async () => {
+    await lead('a');
+    const before = store.reads;
+
+    await clock.advance(60_000);
+
+    expect(store.reads).to.equal(before);
+  });
+});

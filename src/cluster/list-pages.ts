@@ -1,0 +1,87 @@
+/** Reads a whole collection at one resourceVersion, in pages. */
+import { ClusterError } from '../model/cluster-error.ts';
+import type { JsonObject } from '../model/json.ts';
+import { isJsonObject, listAt, stringAt } from '../model/json.ts';
+import type { GroupVersionKind, K8sObject } from '../model/object.ts';
+import { isK8sObject } from '../model/object.ts';
+import type { ResourceMapping } from './resource-path.ts';
+import { collectionPath } from './resource-path.ts';
+import type { Transport } from './transport.ts';
+
+export interface Selection {
+  /** All namespaces when absent. */
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  /** Only metadata is sent, without managedFields, under the kind's own name. */
+  readonly metadataOnly?: boolean;
+}
+
+export interface Collection {
+  readonly objects: readonly K8sObject[];
+  /** Where a watch goes on. */
+  readonly resourceVersion: string;
+}
+
+const PAGE_SIZE = '500';
+const PAGE_TIMEOUT_MS = 30_000;
+
+/**
+ * Throws ClusterError; `conflict` with status 410 when the list took so long that its pages are no more. No
+ * resourceVersion is asked for, so the answer is never older than what was written before.
+ */
+export async function listPages(
+  transport: Transport,
+  mapping: ResourceMapping,
+  selection: Selection,
+  signal: AbortSignal,
+): Promise<Collection> {
+  const objects: K8sObject[] = [];
+  let page: JsonObject = {};
+  do {
+    const next = stringAt(page, 'metadata', 'continue');
+    page = await transport.request({
+      method: 'GET',
+      path: collectionPath(mapping, selection.namespace),
+      query: {
+        ...selectorsOf(selection),
+        limit: PAGE_SIZE,
+        ...(next === undefined ? {} : { continue: next }),
+      },
+      accept: acceptOf(selection, 'PartialObjectMetadataList'),
+      timeoutMs: PAGE_TIMEOUT_MS,
+      verb: 'list',
+      signal,
+    });
+    for (const item of listAt(page, 'items')) {
+      const object = objectOf(mapping, item, selection);
+      if (object !== undefined) objects.push(object);
+    }
+  } while ((stringAt(page, 'metadata', 'continue') ?? '') !== '');
+  const resourceVersion = stringAt(page, 'metadata', 'resourceVersion');
+  // Without it a watch would start anywhere, and changes in between would be lost.
+  if (resourceVersion === undefined)
+    throw new ClusterError('the list has no resourceVersion', { kind: 'unavailable', verb: 'list' });
+  return { objects, resourceVersion };
+}
+
+export function selectorsOf({ labelSelector, fieldSelector }: Selection): Record<string, string> {
+  return {
+    ...(labelSelector === undefined ? {} : { labelSelector }),
+    ...(fieldSelector === undefined ? {} : { fieldSelector }),
+  };
+}
+
+export function acceptOf(selection: Selection, partialKind: string): string {
+  const partial = `application/json;as=${partialKind};g=meta.k8s.io;v=v1`;
+  return selection.metadataOnly === true ? partial : 'application/json';
+}
+
+/** The object under its own kind: items of lists have none, those with metadata only have another. */
+export function objectOf(kind: GroupVersionKind, item: unknown, selection: Selection): K8sObject | undefined {
+  if (!isJsonObject(item) || !isJsonObject(item['metadata'])) return undefined;
+  const { managedFields, ...metadata } = item['metadata'];
+  const kept = selection.metadataOnly === true || managedFields === undefined ? metadata : item['metadata'];
+  const object = { ...item, apiVersion: kind.apiVersion, kind: kind.kind, metadata: kept };
+  return isK8sObject(object) ? object : undefined;
+}

@@ -1,0 +1,378 @@
+import { expect } from 'chai';
+import type { Logger } from '../model/logger.ts';
+import type { Discovery } from './discovery.ts';
+import { createDiscovery } from './discovery.ts';
+import type { ReflectorSettings } from './reflector.ts';
+import { Reflector } from './reflector.ts';
+import { ObjectStore } from './store.ts';
+import { connect } from './testing/connect.ts';
+import { json, notFound, refusal, reset, statusObject } from './testing/fake-api-server.ts';
+import { FakeCollection } from './testing/fake-collection.ts';
+import { CONFIG_MAP, CORE_RESOURCES, configMap, listOf } from './testing/objects.ts';
+import { SleepClock } from './testing/sleep-clock.ts';
+import { until } from './testing/until.ts';
+import type { Transport } from './transport.ts';
+
+const BUSY = refusal(503, 'ServiceUnavailable', 'not ready');
+const BOOKMARK = (resourceVersion: string) => ({
+  kind: 'ConfigMap',
+  apiVersion: 'v1',
+  metadata: { resourceVersion },
+});
+
+describe('the reflector', () => {
+  let collection: FakeCollection;
+  let clock: SleepClock;
+  let transport: Transport;
+  let discovery: Discovery;
+  let store: ObjectStore;
+  let reflector: Reflector;
+  let warnings: string[];
+  let events: string[];
+
+  const start = (settings: Partial<ReflectorSettings> = {}): void => {
+    const logger: Logger = {
+      debug: () => undefined,
+      info: () => undefined,
+      warn: (message) => warnings.push(message),
+      error: () => undefined,
+    };
+    store = new ObjectStore(logger);
+    store.onChange(({ type, object }) => events.push(`${type} ${object.metadata.name}`));
+    const deps = { transport, discovery, clock, random: () => 0, logger };
+    reflector = new Reflector(deps, { kind: CONFIG_MAP, selection: {}, ...settings }, store);
+  };
+  const told = async (event: string): Promise<void> =>
+    until(`"${event}" is told`, () => events.includes(event));
+  beforeEach(async () => {
+    collection = new FakeCollection();
+    await collection.start();
+    clock = new SleepClock();
+    transport = connect({ url: collection.server.url, clock });
+    discovery = createDiscovery({ transport, clock });
+    warnings = [];
+    events = [];
+  });
+
+  afterEach(async () => {
+    reflector.stop();
+    await collection.server.close();
+    await transport.close();
+  });
+
+  it('lists, then follows from there', async () => {
+    collection.holds([configMap('a', 3)], 7);
+    start();
+
+    await reflector.synced;
+    const watch = await collection.watchNumber(1);
+    watch.send('ADDED', configMap('b', 8));
+    watch.send('MODIFIED', configMap('a', 9));
+    watch.send('DELETED', configMap('b', 10));
+    await told('deleted b');
+
+    expect(events).to.deep.equal(['added a', 'added b', 'updated a', 'deleted b']);
+    expect(collection.watchRequests[0]?.query).to.deep.equal({
+      watch: 'true',
+      allowWatchBookmarks: 'true',
+      resourceVersion: '7',
+      timeoutSeconds: '300',
+    });
+  });
+
+  it('asks only for what is selected, as metadata when told so', async () => {
+    const { metadata } = configMap('a', 1);
+    const item = { kind: 'PartialObjectMetadata', metadata: { ...metadata, managedFields: [] } };
+    collection.list = json({ metadata: { resourceVersion: '2' }, items: [item] });
+    start({
+      selection: {
+        namespace: 'n',
+        labelSelector: 'app',
+        fieldSelector: 'metadata.name=a',
+        metadataOnly: true,
+      },
+    });
+
+    await reflector.synced;
+    await collection.watchNumber(1);
+
+    expect(store.list()).to.deep.equal([configMap('a', 1)]);
+    const [list, watch] = [collection.lists[0], collection.watchRequests[0]];
+    expect([list?.path, watch?.path]).to.deep.equal(
+      Array.from({ length: 2 }, () => '/api/v1/namespaces/n/configmaps'),
+    );
+    expect(list?.query).to.include({ labelSelector: 'app', fieldSelector: 'metadata.name=a' });
+    expect(watch?.query).to.include({ labelSelector: 'app', fieldSelector: 'metadata.name=a' });
+    expect(list?.headers.accept).to.equal('application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1');
+    expect(watch?.headers.accept).to.equal('application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1');
+  });
+
+  it('reports nothing of a list as gone that stands on a later page', async () => {
+    collection.list = (response, request) => {
+      const isLast = request.query['continue'] === 'next';
+      json(isLast ? listOf([configMap('b', 2)], 9) : listOf([configMap('a', 1)], 9, 'next'))(
+        response,
+        request,
+      );
+    };
+    start();
+
+    await reflector.synced;
+
+    expect(store.list().map(({ metadata }) => metadata.name)).to.deep.equal(['a', 'b']);
+    expect(events).to.deep.equal(['added a', 'added b']);
+  });
+
+  it('is not synced before a list succeeded, however often it fails', async () => {
+    collection.list = refusal(403, 'Forbidden', 'User "x" cannot list resource "configmaps"');
+    start();
+
+    await clock.waitOut(800);
+    await clock.waitOut(1_600);
+    const early = reflector.state;
+    collection.holds([configMap('a', 1)], 1);
+    await clock.waitOut(3_200);
+    await reflector.synced;
+
+    expect(early).to.equal('starting');
+    expect(reflector.state).to.equal('live');
+    expect(warnings).to.deep.equal(['a watch keeps failing']);
+  });
+
+  describe('when a watch ends', () => {
+    beforeEach(() => {
+      collection.holds([configMap('a', 3)], 7);
+      start();
+    });
+
+    it('reopens at once from the last event after an end in good order', async () => {
+      const watch = await collection.watchNumber(1);
+      watch.send('ADDED', configMap('b', 8));
+      await told('added b');
+      watch.end();
+
+      await collection.watchNumber(2);
+
+      expect(collection.watchRequests[1]?.query['resourceVersion']).to.equal('8');
+      expect(collection.lists).to.have.length(1);
+    });
+
+    it('goes on from the last bookmark', async () => {
+      const watch = await collection.watchNumber(1);
+      watch.send('BOOKMARK', BOOKMARK('42'));
+      watch.end();
+
+      await collection.watchNumber(2);
+
+      expect(collection.watchRequests[1]?.query['resourceVersion']).to.equal('42');
+      expect(events).to.deep.equal(['added a']);
+    });
+
+    it('goes on from the last event after a lost connection, and loses nothing of a half line', async () => {
+      const watch = await collection.watchNumber(1);
+      watch.send('ADDED', configMap('b', 8));
+      await told('added b');
+      watch.raw('{"type":"ADDED","object":{"kind":');
+      watch.cut();
+      await clock.waitOut(800);
+      const next = await collection.watchNumber(2);
+      next.send('ADDED', configMap('c', 9));
+      await told('added c');
+
+      expect(collection.watchRequests[1]?.query['resourceVersion']).to.equal('8');
+      expect(collection.lists).to.have.length(1);
+    });
+
+    it('lists anew at once when its start is too old, by status or by event', async () => {
+      collection.holds([configMap('a', 3), configMap('b', 50)], 60);
+      (await collection.watchNumber(1)).send(
+        'ERROR',
+        statusObject(410, 'Expired', 'too old resource version: 7 (60)'),
+      );
+      await collection.watchNumber(2);
+
+      expect(store.list()).to.have.length(2);
+      expect(collection.lists).to.have.length(2);
+      expect(collection.watchRequests[1]?.query['resourceVersion']).to.equal('60');
+    });
+
+    it('does not list in a loop when every watch is too old at once', async () => {
+      const watch = await collection.watchNumber(1);
+      collection.watch = refusal(410, 'Expired', 'too old resource version');
+      watch.send('BOOKMARK', BOOKMARK('9'));
+      watch.end();
+
+      await until('it waits', () => clock.isSomebodySleepingFor(1_600));
+      const early = collection.lists.length;
+      await clock.waitOut(1_600);
+      await until('it lists again', () => collection.lists.length === 3);
+
+      expect(early).to.equal(2);
+    });
+
+    it('takes any other error event for the end of the watch', async () => {
+      (await collection.watchNumber(1)).send(
+        'ERROR',
+        statusObject(500, 'InternalError', 'etcd event received'),
+      );
+      await clock.waitOut(800);
+      await collection.watchNumber(2);
+
+      expect(collection.watchRequests[1]?.query['resourceVersion']).to.equal('7');
+    });
+
+    it('lists anew after a line that is no event, because one is lost', async () => {
+      const watch = await collection.watchNumber(1);
+      collection.holds([configMap('b', 9)], 9);
+      watch.raw('nonsense\n');
+      await clock.waitOut(800);
+      await collection.watchNumber(2);
+
+      expect(events).to.deep.equal(['added a', 'added b', 'deleted a']);
+    });
+
+    it('tells an object that was re-created in between as deleted and added', async () => {
+      (await collection.watchNumber(1)).cut();
+      await clock.waitOut(800);
+      (await collection.watchNumber(2)).send('MODIFIED', configMap('a', 20, { uid: 'another' }));
+      await until('it is told', () => events.length === 3);
+
+      expect(events).to.deep.equal(['added a', 'deleted a', 'added a']);
+    });
+
+    it('lists anew when nothing at all came for two minutes', async () => {
+      await collection.watchNumber(1);
+      const ageBefore = reflector.lastEventAgeMs();
+
+      await clock.waitOut(120_000);
+      await clock.waitOut(800);
+      await collection.watchNumber(2);
+
+      expect(ageBefore).to.equal(0);
+      expect(collection.lists).to.have.length(2);
+      await until('the silent watch is closed', () => collection.watches[0]?.isClosed === true);
+    });
+
+    it('keeps a quiet watch that gets bookmarks', async () => {
+      const watch = await collection.watchNumber(1);
+      for (let minute = 1; minute <= 5; minute += 1) {
+        await clock.advance(60_000);
+        watch.send('BOOKMARK', BOOKMARK(String(100 + minute)));
+        await until('the bookmark arrived', () => reflector.lastEventAgeMs() === 0);
+      }
+
+      expect(collection.watchRequests).to.have.length(1);
+      expect(collection.lists).to.have.length(1);
+    });
+
+    it('survives a server that is away for long, and then waits four seconds at most', async () => {
+      const watch = await collection.watchNumber(1);
+      collection.watch = reset;
+      watch.cut();
+      await clock.waitOut(800);
+      await clock.waitOut(1_600);
+      // From the third failure on it lists; the transport adds tries of its own, until they are too many.
+      collection.list = BUSY;
+      await clock.waitOut(3_200);
+      for (const retryMs of [100, 200, 400]) await clock.waitOut(retryMs);
+      await clock.waitOut(4_000);
+      await clock.waitOut(100);
+      collection.watch = (response) => collection.open(response);
+      collection.holds([configMap('a', 3), configMap('b', 70)], 80);
+      await clock.waitOut(4_000);
+
+      await collection.watchNumber(2);
+
+      expect(store.list()).to.have.length(2);
+      expect(warnings).to.deep.equal(['a watch keeps failing']);
+    });
+
+    it('does not hammer a server that ends every watch at once', async () => {
+      (await collection.watchNumber(1)).end();
+      await until('it waits', () => clock.isSomebodySleepingFor(800));
+      await clock.advance(799);
+      const early = collection.watchRequests.length;
+      await clock.advance(1);
+      await collection.watchNumber(2);
+
+      expect(early).to.equal(1);
+    });
+
+    it('waits from the start again after a healthy minute', async () => {
+      (await collection.watchNumber(1)).cut();
+      await clock.waitOut(800);
+      const second = await collection.watchNumber(2);
+      await clock.advance(60_000);
+      second.send('BOOKMARK', BOOKMARK('9'));
+      await until('the bookmark arrived', () => reflector.lastEventAgeMs() === 0);
+      second.cut();
+
+      await clock.waitOut(800);
+
+      await collection.watchNumber(3);
+    });
+  });
+
+  it('lists anew once the time for it has come', async () => {
+    start({ relistMs: 60_000 });
+    const watch = await collection.watchNumber(1);
+    await clock.advance(60_000);
+    watch.end();
+    await collection.watchNumber(2);
+
+    expect(collection.watchRequests[0]?.query['timeoutSeconds']).to.equal('60');
+    expect(collection.lists).to.have.length(2);
+  });
+
+  it('takes a kind that is not served for an empty list until it appears', async () => {
+    collection.discover = notFound;
+    start();
+    await reflector.synced;
+    const early = reflector.state;
+    collection.discover = json(CORE_RESOURCES);
+    collection.holds([configMap('a', 1)], 1);
+
+    discovery.invalidate('');
+    await told('added a');
+
+    expect(early).to.equal('unserved');
+    expect(reflector.state).to.equal('live');
+  });
+
+  it('empties the store when the kind goes away', async () => {
+    collection.holds([configMap('a', 3)], 7);
+    start();
+    const watch = await collection.watchNumber(1);
+    collection.discover = json({ resources: [] });
+    collection.watch = notFound;
+    collection.list = notFound;
+    watch.cut();
+    await clock.waitOut(800);
+    await clock.waitOut(1_600);
+
+    await told('deleted a');
+    expect(reflector.state).to.equal('unserved');
+  });
+
+  it('opens nothing more after it was stopped, also while it waits', async () => {
+    const watched = (): number => collection.watchRequests.length;
+    start();
+    (await collection.watchNumber(1)).cut();
+    await until('it waits', () => clock.isSomebodySleepingFor(800));
+
+    reflector.stop();
+    await clock.advance(60_000);
+
+    expect([watched(), clock.sleeping]).to.deep.equal([1, 0]);
+  });
+
+  it('closes its watch when it is stopped', async () => {
+    start();
+    const watch = await collection.watchNumber(1);
+
+    reflector.stop();
+
+    await until('the watch is closed', () => watch.isClosed);
+    await until('nothing sleeps', () => clock.sleeping === 0);
+  });
+});

@@ -1,0 +1,303 @@
+/**
+ * Keeps a store equal to what the API server has of one kind: a list, then watches that go on where the last one
+ * ended, and a new list when that is not possible. Nothing ends it but `stop`.
+ */
+import type { Clock } from '../model/clock.ts';
+import { ClusterError } from '../model/cluster-error.ts';
+import { stringAt } from '../model/json.ts';
+import type { Logger } from '../model/logger.ts';
+import type { GroupVersionKind } from '../model/object.ts';
+import { groupOf } from '../model/object.ts';
+import { errorFromStatus, isKindUnknown, isOutdated } from './api-error.ts';
+import type { Discovery } from './discovery.ts';
+import type { Selection } from './list-pages.ts';
+import { acceptOf, listPages, objectOf, selectorsOf } from './list-pages.ts';
+import type { ResourceMapping } from './resource-path.ts';
+import { collectionPath } from './resource-path.ts';
+import type { ObjectStore } from './store.ts';
+import type { Transport } from './transport.ts';
+import type { WatchFrame } from './watch-frames.ts';
+import { framesOf, GarbledFrame } from './watch-frames.ts';
+
+export interface ReflectorDeps {
+  readonly transport: Transport;
+  readonly discovery: Discovery;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+}
+
+export interface ReflectorSettings {
+  readonly kind: GroupVersionKind;
+  readonly selection: Selection;
+  /** Lists anew at least that often, as a remedy for events that got lost unnoticed. Never when absent. */
+  readonly relistMs?: number;
+}
+
+/**
+ * - `starting`: nothing is known yet.
+ * - `unserved`: the server does not have the kind, so there are no objects of it.
+ * - `live`: the store holds a list and follows it.
+ */
+export type ReflectorState = 'starting' | 'unserved' | 'live';
+
+// The server ends a watch by itself after this; random, so that watches that began together do not end together.
+const MIN_WATCH_S = 300;
+const MAX_WATCH_S = 600;
+// Bookmarks come every minute; a connection that is silent for longer is dead, whatever TCP says.
+const SILENCE_MS = 120_000;
+
+const FIRST_WAIT_MS = 800;
+const LAST_WAIT_MS = 30_000;
+// While the server is away a try is cheap, and all of it should be seen again five seconds after it is back.
+const LAST_WAIT_UNAVAILABLE_MS = 4_000;
+const LAST_WAIT_UNSERVED_MS = 10_000;
+const HEALTHY_MS = 60_000;
+const SHORT_MS = 1_000;
+// A watch that keeps failing may do so because of where it starts.
+const RELIST_AFTER_FAILURES = 3;
+
+/** What to do after one step of the loop. */
+type Step = { readonly next: 'go on' } | { readonly next: 'wait'; readonly waitMs: number };
+
+export class Reflector {
+  /** Resolves at the first complete list, or when the kind turns out not to be served. Never rejects. */
+  readonly synced: Promise<void>;
+  readonly #deps: ReflectorDeps;
+  readonly #settings: ReflectorSettings;
+  readonly #store: ObjectStore;
+  readonly #stopped = new AbortController();
+  readonly #stopFollowing: () => void;
+  readonly #markSynced: () => void;
+  #state: ReflectorState = 'starting';
+  /** Where the next watch starts; undefined when a list is due. */
+  #resourceVersion: string | undefined;
+  #failures = 0;
+  #listedAtMs = 0;
+  #lastFrameAtMs: number;
+  #wake = new AbortController();
+
+  /** Starts at once. */
+  constructor(deps: ReflectorDeps, settings: ReflectorSettings, store: ObjectStore) {
+    this.#deps = deps;
+    this.#settings = settings;
+    this.#store = store;
+    this.#lastFrameAtMs = deps.clock.nowMs();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.synced = promise;
+    this.#markSynced = resolve;
+    this.#stopFollowing = deps.discovery.onInvalidate(() => {
+      if (this.#state !== 'live') this.#wake.abort();
+    });
+    void this.#run();
+  }
+
+  get state(): ReflectorState {
+    return this.#state;
+  }
+
+  /** Since the server last told anything, bookmarks included: the age of what is in the store at worst. */
+  lastEventAgeMs(): number {
+    return this.#deps.clock.nowMs() - this.#lastFrameAtMs;
+  }
+
+  stop(): void {
+    this.#stopFollowing();
+    this.#stopped.abort();
+    this.#wake.abort();
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopped;
+    while (!signal.aborted) {
+      const step = await this.#step().catch((error: unknown) => this.#afterFailure(error));
+      if (step.next === 'wait') await this.#wait(step.waitMs);
+    }
+  }
+
+  async #step(): Promise<Step> {
+    const { discovery } = this.#deps;
+    const mapping = await discovery.resolve(this.#settings.kind, { signal: this.#stopped.signal });
+    if (mapping === undefined) return this.#unserved();
+    if (this.#state === 'unserved') this.#state = 'starting';
+    this.#resourceVersion ??= await this.#list(mapping);
+    return this.#watch(mapping, this.#resourceVersion);
+  }
+
+  #unserved(): Step {
+    this.#store.replace([], this.#store.mark());
+    this.#resourceVersion = undefined;
+    this.#becomes('unserved');
+    this.#failures += 1;
+    return { next: 'wait', waitMs: this.#backoffMs(LAST_WAIT_UNSERVED_MS) };
+  }
+
+  async #list(mapping: ResourceMapping): Promise<string> {
+    const mark = this.#store.mark();
+    const { transport, clock } = this.#deps;
+    const list = await listPages(transport, mapping, this.#settings.selection, this.#stopped.signal);
+    this.#store.replace(list.objects, mark);
+    this.#listedAtMs = clock.nowMs();
+    this.#lastFrameAtMs = this.#listedAtMs;
+    this.#becomes('live');
+    return list.resourceVersion;
+  }
+
+  async #watch(mapping: ResourceMapping, resourceVersion: string): Promise<Step> {
+    const session = this.#startSession();
+    try {
+      const chunks = await this.#deps.transport.stream({
+        method: 'GET',
+        path: collectionPath(mapping, this.#settings.selection.namespace),
+        query: {
+          ...selectorsOf(this.#settings.selection),
+          watch: 'true',
+          allowWatchBookmarks: 'true',
+          resourceVersion,
+          timeoutSeconds: String(this.#watchSeconds()),
+        },
+        accept: acceptOf(this.#settings.selection, 'PartialObjectMetadata'),
+        verb: 'watch',
+        lane: 'stream',
+        signal: session.end.signal,
+      });
+      for await (const frame of framesOf(chunks)) this.#take(frame, session);
+    } catch (error) {
+      throw session.isSilent ? new SilentWatch() : error;
+    } finally {
+      session.end.abort();
+    }
+    return this.#afterClose(session);
+  }
+
+  #startSession(): WatchSession {
+    const nowMs = this.#deps.clock.nowMs();
+    const session = {
+      startedAtMs: nowMs,
+      heardAtMs: nowMs,
+      frames: 0,
+      isSilent: false,
+      end: new AbortController(),
+    };
+    const { signal } = session.end;
+    this.#stopped.signal.addEventListener('abort', () => session.end.abort(), { signal });
+    if (this.#stopped.signal.aborted) session.end.abort();
+    void this.#endWhenSilent(session);
+    return session;
+  }
+
+  async #endWhenSilent(session: WatchSession): Promise<void> {
+    const { clock } = this.#deps;
+    const { signal } = session.end;
+    while (!signal.aborted) {
+      const silentMs = clock.nowMs() - session.heardAtMs;
+      session.isSilent = silentMs >= SILENCE_MS;
+      if (session.isSilent) session.end.abort();
+      else await clock.sleep(SILENCE_MS - silentMs, signal);
+    }
+  }
+
+  #take(frame: WatchFrame, session: WatchSession): void {
+    session.frames += 1;
+    session.heardAtMs = this.#deps.clock.nowMs();
+    this.#lastFrameAtMs = session.heardAtMs;
+    if (session.heardAtMs - session.startedAtMs >= HEALTHY_MS) this.#failures = 0;
+    if (frame.type === 'ERROR') throw errorFromStatus(frame.object, { verb: 'watch' });
+    if (frame.type !== 'BOOKMARK') this.#feed(frame);
+    this.#resourceVersion = stringAt(frame.object, 'metadata', 'resourceVersion') ?? this.#resourceVersion;
+  }
+
+  #feed(frame: WatchFrame): void {
+    const object = objectOf(this.#settings.kind, frame.object, this.#settings.selection);
+    if (object === undefined) throw new GarbledFrame();
+    if (frame.type === 'DELETED') this.#store.drop(object);
+    else this.#store.upsert(object);
+  }
+
+  /** The server ended the watch in good order. */
+  #afterClose(session: WatchSession): Step {
+    const nowMs = this.#deps.clock.nowMs();
+    // A server that ends every watch at once would otherwise be asked thousands of times a second.
+    if (session.frames === 0 && nowMs - session.startedAtMs < SHORT_MS) throw new ShortWatch();
+    const { relistMs = Infinity } = this.#settings;
+    if (nowMs - this.#listedAtMs >= relistMs) this.#resourceVersion = undefined;
+    return { next: 'go on' };
+  }
+
+  #afterFailure(error: unknown): Step {
+    if (this.#stopped.signal.aborted) return { next: 'go on' };
+    this.#failures += 1;
+    const failure = error instanceof ClusterError ? error : unexpected(error);
+    if (isKindUnknown(failure)) this.#deps.discovery.invalidate(groupOf(this.#settings.kind.apiVersion));
+    this.#log(failure);
+    if (this.#needsList(failure)) this.#resourceVersion = undefined;
+    // The first time, what is too old is read anew at once.
+    if (isOutdated(failure) && this.#failures === 1) return { next: 'go on' };
+    const lastMs = failure.kind === 'unavailable' ? LAST_WAIT_UNAVAILABLE_MS : LAST_WAIT_MS;
+    return { next: 'wait', waitMs: Math.max(this.#backoffMs(lastMs), failure.retryAfterMs ?? 0) };
+  }
+
+  /** A watch may go on from its last event after a mere loss of connection, not after anything that tells of a gap. */
+  #needsList(failure: ClusterError): boolean {
+    if (failure instanceof GarbledFrame || failure instanceof SilentWatch) return true;
+    return failure.kind !== 'unavailable' || isOutdated(failure) || this.#failures >= RELIST_AFTER_FAILURES;
+  }
+
+  #log(failure: ClusterError): void {
+    const { kind } = this.#settings.kind;
+    const fields = { kind, failures: this.#failures, error: failure };
+    if (this.#failures === RELIST_AFTER_FAILURES) this.#deps.logger.warn('a watch keeps failing', fields);
+    else this.#deps.logger.debug('a watch failed', fields);
+  }
+
+  #backoffMs(lastMs: number): number {
+    // Beyond 2^10 every limit is reached.
+    const doubled = FIRST_WAIT_MS * 2 ** Math.min(this.#failures - 1, 10);
+    return Math.min(doubled, lastMs) * (1 - this.#deps.random() / 5);
+  }
+
+  #watchSeconds(): number {
+    const seconds = MIN_WATCH_S + this.#deps.random() * (MAX_WATCH_S - MIN_WATCH_S);
+    const { relistMs = Infinity } = this.#settings;
+    return Math.ceil(Math.min(seconds, relistMs / 1000));
+  }
+
+  async #wait(ms: number): Promise<void> {
+    await this.#deps.clock.sleep(ms, this.#wake.signal);
+    if (this.#wake.signal.aborted) this.#wake = new AbortController();
+  }
+
+  #becomes(state: ReflectorState): void {
+    this.#state = state;
+    this.#markSynced();
+  }
+}
+
+interface WatchSession {
+  readonly startedAtMs: number;
+  heardAtMs: number;
+  frames: number;
+  isSilent: boolean;
+  readonly end: AbortController;
+}
+
+class SilentWatch extends ClusterError {
+  constructor() {
+    super('the watch was silent for too long', { kind: 'unavailable', verb: 'watch' });
+  }
+}
+
+class ShortWatch extends ClusterError {
+  constructor() {
+    super('the server ended the watch at once', { kind: 'unavailable', verb: 'watch' });
+  }
+}
+
+/** A fault of ours; the loop must survive it all the same. */
+function unexpected(cause: unknown): ClusterError {
+  return new ClusterError('the watch failed for an unknown reason', {
+    kind: 'unavailable',
+    verb: 'watch',
+    cause,
+  });
+}

@@ -1,0 +1,193 @@
+/**
+ * Objects of one watched kind, fed by lists, watch events and our own writes. An object here is never replaced by an
+ * older state of itself, whichever way that comes.
+ */
+import type { WatchEvent } from '../controller/watch.port.ts';
+import { stringAt } from '../model/json.ts';
+import type { Logger } from '../model/logger.ts';
+import type { K8sObject, ObjectRef } from '../model/object.ts';
+import { identityOf, refOf, uidOf } from '../model/object.ts';
+
+/** A point in time in the store's life; see `mark`. */
+export type Mark = number;
+
+// Far more than can be on their way at once; they only pile up for objects that the watch does not select.
+const MAX_ENDED = 1_000;
+
+interface Entry {
+  readonly object: K8sObject;
+  /** When one of our own writes brought this state; undefined when the server told it. */
+  readonly observedAt: Mark | undefined;
+}
+
+export class ObjectStore {
+  readonly #logger: Logger;
+  readonly #entries = new Map<string, Entry>();
+  readonly #handlers = new Set<(event: WatchEvent) => void>();
+  /** Objects that our own deletes ended, by uid: events that are still on their way must not bring them back. */
+  readonly #ended = new Map<string, Mark>();
+  #now: Mark = 0;
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  get(ref: ObjectRef): K8sObject | undefined {
+    return this.#entries.get(identityOf(ref))?.object;
+  }
+
+  list(): readonly K8sObject[] {
+    return [...this.#entries.values()].map(({ object }) => object);
+  }
+
+  /** Handlers are told every change once. What they throw is logged and otherwise ignored. */
+  onChange(handler: (event: WatchEvent) => void): () => void {
+    this.#handlers.add(handler);
+    return () => this.#handlers.delete(handler);
+  }
+
+  /** To be taken before a list is asked for: what we write after it may be missing from the list. */
+  mark(): Mark {
+    this.#now += 1;
+    return this.#now;
+  }
+
+  /**
+   * Makes the store equal to a list, except for what our own writes did since the mark. Older states are accepted from
+   * a list, because after a restore of the server's database they are the truth.
+   */
+  replace(objects: readonly K8sObject[], since: Mark): void {
+    for (const [uid, endedAt] of this.#ended) if (endedAt < since) this.#ended.delete(uid);
+    const listed = new Set<string>();
+    for (const object of objects) {
+      listed.add(identityOf(refOf(object)));
+      if (!this.#isEnded(object)) this.#replaceOne(object, since);
+    }
+    for (const [identity, entry] of this.#entries) {
+      if (!listed.has(identity) && !isSince(entry, since)) this.#remove(identity);
+    }
+  }
+
+  /** An object as a watch tells it, new or changed. */
+  upsert(object: K8sObject): void {
+    this.#put(object, undefined);
+  }
+
+  /** An object as one of our own writes left it. */
+  observe(object: K8sObject): void {
+    this.#put(object, this.mark());
+  }
+
+  /** The last state of an object as a watch tells it: deleted, or no longer selected. */
+  drop(object: K8sObject): void {
+    const identity = identityOf(refOf(object));
+    const held = this.#entries.get(identity)?.object;
+    const uid = uidOf(object);
+    if (uid !== undefined) this.#ended.delete(uid);
+    // An older end: we already hold the object that came after it, or a state that was selected again.
+    if (held === undefined || isOlder(object, held)) return;
+    this.#remove(identity, uidOf(held) === uid ? object : held);
+  }
+
+  /** One of our own deletes ended the object of that name, or only the one with that uid. */
+  observeDeleted(ref: ObjectRef, uid: string | undefined): void {
+    const identity = identityOf(ref);
+    const held = this.#entries.get(identity)?.object;
+    const heldUid = held === undefined ? undefined : uidOf(held);
+    const ended = uid ?? heldUid;
+    if (ended !== undefined) this.#remember(ended);
+    if (held !== undefined && ended === heldUid) this.#remove(identity);
+  }
+
+  #remember(ended: string): void {
+    this.#ended.set(ended, this.mark());
+    const [oldest] = this.#ended.keys();
+    if (this.#ended.size > MAX_ENDED && oldest !== undefined) this.#ended.delete(oldest);
+  }
+
+  #put(object: K8sObject, observedAt: Mark | undefined): void {
+    if (this.#isEnded(object)) return;
+    const identity = identityOf(refOf(object));
+    const held = this.#entries.get(identity);
+    if (held !== undefined && !isNewer(object, held.object)) return;
+    this.#set(identity, { object, observedAt });
+  }
+
+  #replaceOne(object: K8sObject, since: Mark): void {
+    const identity = identityOf(refOf(object));
+    const held = this.#entries.get(identity);
+    if (held !== undefined && isSince(held, since) && !isNewer(object, held.object)) return;
+    if (
+      held !== undefined &&
+      resourceVersionOf(held.object) === resourceVersionOf(object) &&
+      isSameObject(object, held.object)
+    )
+      return;
+    this.#set(identity, { object, observedAt: undefined });
+  }
+
+  #set(identity: string, entry: Entry): void {
+    const old = this.#entries.get(identity)?.object;
+    const { object } = entry;
+    // Another object of the same name: whoever follows the old one must hear that it ended.
+    if (old !== undefined && !isSameObject(object, old)) this.#remove(identity);
+    this.#entries.set(identity, entry);
+    if (old !== undefined && isSameObject(object, old)) this.#tell({ type: 'updated', object, old });
+    else this.#tell({ type: 'added', object });
+  }
+
+  #remove(identity: string, last?: K8sObject): void {
+    const held = this.#entries.get(identity)?.object;
+    if (held === undefined) return;
+    this.#entries.delete(identity);
+    this.#tell({ type: 'deleted', object: last ?? held });
+  }
+
+  #isEnded(object: K8sObject): boolean {
+    const uid = uidOf(object);
+    return uid !== undefined && this.#ended.has(uid);
+  }
+
+  #tell(event: WatchEvent): void {
+    for (const handler of this.#handlers) {
+      try {
+        handler(event);
+      } catch (error) {
+        this.#logger.error('a watch handler failed', { kind: event.object.kind, type: event.type, error });
+      }
+    }
+  }
+}
+
+function isSince(entry: Entry, mark: Mark): boolean {
+  return entry.observedAt !== undefined && entry.observedAt >= mark;
+}
+
+function isSameObject(left: K8sObject, right: K8sObject): boolean {
+  return uidOf(left) === uidOf(right);
+}
+
+function resourceVersionOf(object: K8sObject): string {
+  return stringAt(object, 'metadata', 'resourceVersion') ?? '';
+}
+
+/** Not known to be the same or older: versions that cannot be compared count as newer. */
+function isNewer(candidate: K8sObject, held: K8sObject): boolean {
+  return (compareResourceVersions(resourceVersionOf(candidate), resourceVersionOf(held)) ?? 1) > 0;
+}
+
+function isOlder(candidate: K8sObject, held: K8sObject): boolean {
+  return (compareResourceVersions(resourceVersionOf(candidate), resourceVersionOf(held)) ?? 0) < 0;
+}
+
+/**
+ * Orders two resourceVersions of one kind, or tells with undefined that they have no order. Kubernetes promises that
+ * they are growing whole numbers (KEP-5504); aggregated API servers may do otherwise.
+ */
+export function compareResourceVersions(left: string, right: string): number | undefined {
+  const isNumber = /^[1-9]\d*$/;
+  if (!isNumber.test(left) || !isNumber.test(right)) return undefined;
+  if (left.length !== right.length) return left.length - right.length;
+  if (left === right) return 0;
+  return left < right ? -1 : 1;
+}

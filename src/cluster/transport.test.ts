@@ -1,0 +1,418 @@
+import { expect } from 'chai';
+import { FakeClock } from '../controller/testing/fake-clock.ts';
+import { ClusterError } from '../model/cluster-error.ts';
+import type { ConnectOptions } from './testing/connect.ts';
+import { connect } from './testing/connect.ts';
+import type { Reply } from './testing/fake-api-server.ts';
+import { FakeApiServer, hang, json, refusal, reset, text } from './testing/fake-api-server.ts';
+import { selfSignedCertificate } from './testing/self-signed.ts';
+import { until, untilSleeping } from './testing/until.ts';
+import type { ApiRequest, Exchange, Transport } from './transport.ts';
+
+const OK = json({ ok: true });
+const BUSY = refusal(503, 'ServiceUnavailable', 'not ready');
+
+describe('the transport', () => {
+  let server: FakeApiServer;
+  let clock: FakeClock;
+  let transport: Transport;
+  const open = (options: Partial<ConnectOptions> = {}): Transport => {
+    transport = connect({ url: server.url, clock, ...options });
+    return transport;
+  };
+
+  beforeEach(async () => {
+    server = new FakeApiServer();
+    await server.start();
+    clock = new FakeClock();
+    transport = open();
+  });
+
+  afterEach(async () => {
+    await server.close();
+    await transport.close();
+  });
+
+  it('sends the object as it is and says who it is', async () => {
+    server.always(OK);
+    const object = { apiVersion: 'v1', unknownField: { from: 1, default: null }, kind: 'X' };
+
+    await transport.request({
+      ...get(),
+      method: 'PATCH',
+      query: { fieldManager: 'a b' },
+      body: { contentType: 'application/apply-patch+yaml', json: object },
+    });
+
+    const [request] = server.requests;
+    expect(request?.body).to.equal('{"apiVersion":"v1","unknownField":{"from":1,"default":null},"kind":"X"}');
+    expect(request?.query).to.deep.equal({ fieldManager: 'a b' });
+    expect(request?.headers).to.include({
+      'content-type': 'application/apply-patch+yaml',
+      'user-agent': 'istio-operator/test',
+      authorization: 'Bearer token',
+    });
+  });
+
+  it('puts the path of the server before its own', async () => {
+    server.always(OK);
+    const behindProxy = connect({ url: `${server.url}/k8s/clusters/c-1`, clock });
+
+    await behindProxy.request(get());
+
+    expect(server.requests[0]?.path).to.equal('/k8s/clusters/c-1/api/v1/things');
+    await behindProxy.close();
+  });
+
+  for (const [what, fault] of [
+    ['503', BUSY],
+    ['429', refusal(429, 'TooManyRequests', 'later')],
+    ['500 without a reason of ours', refusal(500, 'InternalError', 'etcdserver: leader changed')],
+    ['a cut connection', reset],
+    ['an answer that is not JSON', text(200, 'hello')],
+    ['half an answer', halfAnswer()],
+  ] as const) {
+    it(`tries again after ${what}`, async () => {
+      server.inTurn(fault, OK);
+
+      const answer = transport.request(get());
+      await untilSleeping(clock, 2);
+      await clock.advance(100);
+
+      expect(await answer).to.deep.equal({ ok: true });
+    });
+  }
+
+  it('waits as long as the server says', async () => {
+    server.inTurn(refusal(429, 'TooManyRequests', 'later', { headers: { 'retry-after': '3' } }), OK);
+
+    const answer = transport.request(get());
+    await untilSleeping(clock, 2);
+    await clock.advance(3_000);
+    const early = server.requests.length;
+    await clock.advance(100);
+    await answer;
+
+    expect([early, server.requests.length]).to.deep.equal([1, 2]);
+  });
+
+  it('gives up after four tries with the last error', async () => {
+    server.always(BUSY);
+
+    const failure = failureOf(transport.request(get()));
+    for (const waitMs of [100, 200, 400]) {
+      await untilSleeping(clock, 2);
+      await clock.advance(waitMs);
+    }
+
+    expect(await failure).to.include({ kind: 'unavailable', httpStatus: 503, message: 'not ready' });
+    expect(server.requests).to.have.length(4);
+  });
+
+  it('hands a long Retry-After to the caller instead of waiting past the deadline', async () => {
+    server.always(refusal(429, 'TooManyRequests', 'later', { headers: { 'retry-after': '60' } }));
+
+    expect(await failureOf(transport.request(get()))).to.include({
+      kind: 'unavailable',
+      retryAfterMs: 60_000,
+    });
+    expect(server.requests).to.have.length(1);
+  });
+
+  it('stops repeating calls when most of them fail', async () => {
+    server.always(BUSY);
+    const failAll = async (): Promise<number> => {
+      const before = server.requests.length;
+      const failure = failureOf(transport.request(get()));
+      const ended = new AbortController();
+      void failure.then(() => ended.abort());
+      while (!ended.signal.aborted) {
+        await until('the call sleeps or ends', () => ended.signal.aborted || clock.sleeping === 2);
+        await clock.advance(1_000);
+      }
+      return server.requests.length - before;
+    };
+
+    const tries = [await failAll(), await failAll(), await failAll()];
+
+    expect(tries).to.deep.equal([4, 2, 1]);
+  });
+
+  for (const [what, code, reason, message] of [
+    ['a conflict', 409, 'Conflict', 'the object has been modified'],
+    ['forbidden', 403, 'Forbidden', 'User "x" cannot get resource "y"'],
+    [
+      'a field of a wrong type, which comes as 500',
+      500,
+      '',
+      'failed to create typed patch object (/d): .spec.valu',
+    ],
+    [
+      'an unreachable webhook, which comes as 500',
+      500,
+      'InternalError',
+      'failed calling webhook "x": no endpoints',
+    ],
+  ] as const) {
+    it(`does not repeat what failed with ${what}`, async () => {
+      server.always(refusal(code, reason, message));
+
+      const failure = await failureOf(transport.request(get()));
+
+      expect(failure).to.be.instanceOf(ClusterError);
+      expect(server.requests).to.have.length(1);
+    });
+  }
+
+  it('reads the credentials again once after 401', async () => {
+    await transport.close();
+    open({ tokens: ['old', 'new'] });
+    server.always((response, request) => {
+      const reply =
+        request.headers.authorization === 'Bearer new' ? OK : refusal(401, 'Unauthorized', 'Unauthorized');
+      reply(response, request);
+    });
+
+    expect(await transport.request(get())).to.deep.equal({ ok: true });
+    expect(server.requests).to.have.length(2);
+  });
+
+  it('reports forbidden when the new credentials are refused too', async () => {
+    server.always(refusal(401, 'Unauthorized', 'Unauthorized'));
+
+    expect(await failureOf(transport.request(get()))).to.include({ kind: 'forbidden', httpStatus: 401 });
+    expect(server.requests).to.have.length(2);
+  });
+
+  for (const [what, reply] of [
+    ['never answers', hang],
+    ['stops in the middle of the body', slowBody()],
+  ] as const) {
+    it(`ends a call at its deadline when the server ${what}`, async () => {
+      server.always(reply);
+
+      const failure = failureOf(transport.request(get()));
+      await until('the request arrived', () => server.requests.length === 1);
+      await clock.advance(10_000);
+
+      expect(await failure).to.include({
+        kind: 'unavailable',
+        message: 'no answer from the API server within 10 s',
+      });
+    });
+  }
+
+  it('ends a call when its caller gives up', async () => {
+    server.always(hang);
+    const caller = new AbortController();
+
+    const failure = failureOf(transport.request({ ...get(), signal: caller.signal }));
+    await until('the request arrived', () => server.requests.length === 1);
+    caller.abort();
+
+    expect(await failure).to.include({ kind: 'cancelled' });
+    expect(clock.sleeping).to.equal(0);
+  });
+
+  it('sends nothing when its caller gave up before', async () => {
+    const failure = await failureOf(transport.request({ ...get(), signal: AbortSignal.abort() }));
+
+    expect(failure).to.include({ kind: 'cancelled' });
+    expect(server.requests).to.have.length(0);
+  });
+
+  it('says in plain words that nobody listens', async () => {
+    await server.close();
+
+    const failure = await failureOf(transport.request({ ...get(), retry: false }));
+
+    expect(failure).to.include({ kind: 'unavailable' });
+    expect((failure as ClusterError).message).to.match(
+      /^no answer from the API server 127.0.0.1:\d+: the connection was refused$/,
+    );
+  });
+
+  it('writes nothing more once the fence is closed, also between two tries', async () => {
+    server.always(BUSY);
+    let remainingMs = 5_000;
+
+    const failure = failureOf(transport.request({ ...get(), fence: { remainingMs: () => remainingMs } }));
+    await untilSleeping(clock, 2);
+    remainingMs = 0;
+    await clock.advance(100);
+
+    expect(await failure).to.include({ kind: 'cancelled' });
+    expect(server.requests).to.have.length(1);
+  });
+
+  it('ends a write when the fence will close', async () => {
+    server.always(hang);
+
+    const failure = failureOf(transport.request({ ...get(), fence: { remainingMs: () => 1_500 } }));
+    await until('the request arrived', () => server.requests.length === 1);
+    await clock.advance(1_500);
+
+    expect(await failure).to.include({ kind: 'unavailable' });
+  });
+
+  it('counts every exchange', async () => {
+    await transport.close();
+    const exchanges: Exchange[] = [];
+    open({ onExchange: (exchange) => exchanges.push(exchange) });
+    server.inTurn(OK, refusal(404, 'NotFound', 'x "y" not found'));
+
+    await transport.request(get());
+    await failureOf(transport.request(get()));
+    await server.close();
+    await failureOf(transport.request({ ...get(), retry: false }));
+
+    const host = new URL(exchanges[0] === undefined ? 'http://none' : `http://${exchanges[0].host}`).hostname;
+    expect(host).to.equal('127.0.0.1');
+    expect(exchanges.map(({ code, method }) => `${method} ${code}`)).to.deep.equal([
+      'GET 200',
+      'GET 404',
+      'GET <error>',
+    ]);
+  });
+
+  describe('streams', () => {
+    it('gives text as it comes, whole characters only', async () => {
+      const snow = Buffer.from('☃');
+      server.always((response) => {
+        response.writeHead(200);
+        response.write(snow.subarray(0, 1));
+        setImmediate(() => response.end(snow.subarray(1)));
+      });
+
+      const chunks: string[] = [];
+      for await (const chunk of await transport.stream(get())) chunks.push(chunk);
+
+      expect(chunks.join('')).to.equal('☃');
+    });
+
+    it('fails to open with the reason of the server, without another try', async () => {
+      server.always(refusal(410, 'Expired', 'too old resource version: 1 (5)'));
+
+      expect(await failureOf(transport.stream(get()))).to.include({ httpStatus: 410 });
+      expect(server.requests).to.have.length(1);
+    });
+
+    it('has no deadline once it is open', async () => {
+      const replies: (() => void)[] = [];
+      server.always((response) => {
+        response.writeHead(200);
+        response.flushHeaders();
+        replies.push(() => response.end('late'));
+      });
+
+      const stream = await transport.stream(get());
+      await clock.advance(600_000);
+      replies[0]?.();
+      const chunks: string[] = [];
+      for await (const chunk of stream) chunks.push(chunk);
+
+      expect(chunks).to.deep.equal(['late']);
+    });
+
+    it('fails when the connection is cut', async () => {
+      server.always((response) => {
+        response.writeHead(200);
+        response.write('first');
+      });
+      const stream = await transport.stream(get());
+
+      const failure = failureOf(drain(stream, () => server.cut()));
+
+      expect(await failure).to.include({ kind: 'unavailable' });
+    });
+
+    it('ends when its caller gives up, and frees the connection', async () => {
+      server.always((response) => {
+        response.writeHead(200);
+        response.write('first');
+      });
+      const caller = new AbortController();
+      const stream = await transport.stream({ ...get(), lane: 'stream', signal: caller.signal });
+
+      const failure = failureOf(drain(stream, () => caller.abort()));
+
+      expect(await failure).to.include({ kind: 'cancelled' });
+      await until('the connection is closed', () => server.openConnections === 0);
+    });
+  });
+});
+
+describe('connections over TLS', () => {
+  it('are few for many calls, and watches do not take those of calls', async () => {
+    const certificate = selfSignedCertificate();
+    const server = new FakeApiServer(certificate);
+    await server.start();
+    const clock = new FakeClock();
+    const transport = connect({ url: server.url, clock, ca: certificate.cert });
+    server.always((response, request) => {
+      if (!request.isWatch) return OK(response, request);
+      response.writeHead(200);
+      response.flushHeaders();
+    });
+    const end = new AbortController();
+    const watch = { ...get(), query: { watch: 'true' }, lane: 'stream', signal: end.signal } as const;
+
+    const watches = await Promise.all(Array.from({ length: 12 }, () => transport.stream(watch)));
+    await Promise.all(Array.from({ length: 200 }, () => transport.request(get())));
+    await transport.request({ ...get(), lane: 'urgent' });
+
+    expect(server.requests).to.have.length(213);
+    expect(server.connectionCount).to.be.at.most(12 + 4);
+    end.abort();
+    await Promise.all(watches.map((stream) => failureOf(drain(stream))));
+    await transport.close();
+    await server.close();
+  });
+
+  it('fail with a plain reason when the certificate is not trusted', async () => {
+    const server = new FakeApiServer(selfSignedCertificate());
+    await server.start();
+    const transport = connect({ url: server.url, clock: new FakeClock(), ca: selfSignedCertificate().cert });
+
+    const failure = await failureOf(transport.request({ ...get(), retry: false }));
+
+    expect((failure as ClusterError).message).to.contain(
+      'its certificate is not signed by the configured authority',
+    );
+    await transport.close();
+    await server.close();
+  });
+});
+
+function get(): ApiRequest {
+  return { method: 'GET', path: '/api/v1/things', verb: 'get', signal: new AbortController().signal };
+}
+
+async function failureOf(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => new Error('it did not fail'),
+    (error: unknown) => error,
+  );
+}
+
+async function drain(
+  stream: AsyncIterable<string>,
+  onChunk: (chunk: string) => void = () => undefined,
+): Promise<void> {
+  for await (const chunk of stream) onChunk(chunk);
+}
+
+function halfAnswer(): Reply {
+  return (response) => {
+    response.writeHead(200, { 'content-length': '1000' });
+    response.write('{"ok":');
+    setImmediate(() => response.socket?.destroy());
+  };
+}
+
+function slowBody(): Reply {
+  return (response) => {
+    response.writeHead(200, { 'content-length': '1000' });
+    response.write('{"ok":');
+  };
+}

@@ -1,0 +1,175 @@
+/** All watches of this process, and what they know about an object. */
+import type { WatchEvent, Watched, WatchOptions, WatchPort } from '../controller/watch.port.ts';
+import type { GroupVersionKind, K8sObject, ObjectRef } from '../model/object.ts';
+import { groupOf, labelsOf, refOf } from '../model/object.ts';
+import type { WriteObserver } from './cluster.ts';
+import { labelMatcher } from './label-selector.ts';
+import type { ReflectorDeps } from './reflector.ts';
+import { Reflector } from './reflector.ts';
+import { ObjectStore } from './store.ts';
+
+export interface WatchesDeps extends ReflectorDeps {
+  /** See ReflectorSettings. */
+  readonly relistMs?: number;
+}
+
+/**
+ * What the watches can say about one object:
+ * - `found`: its state; never older than what our own writes led to.
+ * - `absent`: a watch that would hold it does not.
+ * - `unknown`: no watch would surely hold it, or none is far enough.
+ */
+export type Sight =
+  | { readonly kind: 'found'; readonly object: K8sObject }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'unknown' };
+
+export interface Watches extends WatchPort, WriteObserver {
+  sightOf(ref: ObjectRef): Sight;
+  /** For metrics: how long the worst watch of each kind has heard nothing, in milliseconds. */
+  ages(): ReadonlyMap<string, number>;
+  stopAll(): void;
+}
+
+export function createWatches(deps: WatchesDeps): Watches {
+  return new WatchRegistry(deps);
+}
+
+class WatchRegistry implements Watches {
+  readonly #deps: WatchesDeps;
+  readonly #views = new Set<View>();
+
+  constructor(deps: WatchesDeps) {
+    this.#deps = deps;
+  }
+
+  watch(kind: GroupVersionKind, options: WatchOptions): Watched {
+    const view = new View(this.#deps, kind, options, () => this.#views.delete(view));
+    this.#views.add(view);
+    return view;
+  }
+
+  sightOf(ref: ObjectRef): Sight {
+    const views = [...this.#views].filter((view) => view.answersFor(ref));
+    for (const view of views) {
+      const object = view.get(ref);
+      if (object !== undefined) return { kind: 'found', object };
+    }
+    return { kind: views.some((view) => view.holdsAll) ? 'absent' : 'unknown' };
+  }
+
+  stored(object: K8sObject): void {
+    for (const view of this.#views) view.observe(object);
+  }
+
+  deleted(ref: ObjectRef, uid: string | undefined): void {
+    for (const view of this.#views) view.observeDeleted(ref, uid);
+  }
+
+  ages(): ReadonlyMap<string, number> {
+    const ages = new Map<string, number>();
+    for (const view of this.#views) {
+      const { kind } = view.kind;
+      ages.set(kind, Math.max(ages.get(kind) ?? 0, view.ageMs()));
+    }
+    return ages;
+  }
+
+  stopAll(): void {
+    for (const view of this.#views) view.stop();
+  }
+}
+
+/** What a watch for metadata only would show of an object. */
+function metadataOf(object: K8sObject): K8sObject {
+  const { managedFields: _, ...metadata } = object.metadata;
+  return {
+    apiVersion: object.apiVersion,
+    kind: object.kind,
+    metadata: { ...metadata, name: object.metadata.name },
+  };
+}
+
+/** One watch: a store, the reflector that feeds it, and what it selects. */
+class View implements Watched {
+  readonly kind: GroupVersionKind;
+  readonly synced: Promise<void>;
+  readonly #options: WatchOptions;
+  readonly #store: ObjectStore;
+  readonly #reflector: Reflector;
+  readonly #selects: (labels: Readonly<Record<string, string>>) => boolean;
+  readonly #onStop: () => void;
+
+  constructor(deps: WatchesDeps, kind: GroupVersionKind, options: WatchOptions, onStop: () => void) {
+    this.kind = kind;
+    this.#options = options;
+    this.#onStop = onStop;
+    this.#selects = labelMatcher(options.labelSelector ?? '');
+    this.#store = new ObjectStore(deps.logger);
+    const relist = deps.relistMs === undefined ? {} : { relistMs: deps.relistMs };
+    this.#reflector = new Reflector(deps, { kind, selection: options, ...relist }, this.#store);
+    this.synced = this.#reflector.synced;
+  }
+
+  /** Holds every object of its kind and namespace, so that what it lacks does not exist. */
+  get holdsAll(): boolean {
+    return this.#options.labelSelector === undefined && this.#options.fieldSelector === undefined;
+  }
+
+  isSynced(): boolean {
+    return this.#reflector.state !== 'starting';
+  }
+
+  get(ref: ObjectRef): K8sObject | undefined {
+    return this.#store.get(ref);
+  }
+
+  list(): readonly K8sObject[] {
+    return this.#store.list();
+  }
+
+  onChange(handler: (event: WatchEvent) => void): () => void {
+    return this.#store.onChange(handler);
+  }
+
+  stop(): void {
+    this.#reflector.stop();
+    this.#onStop();
+  }
+
+  ageMs(): number {
+    return this.#reflector.lastEventAgeMs();
+  }
+
+  /** Tells that what it holds is the object as the API would give it, in the version that is asked for. */
+  answersFor(ref: ObjectRef): boolean {
+    return (
+      this.#reflector.state === 'live' &&
+      this.#options.metadataOnly !== true &&
+      this.kind.apiVersion === ref.apiVersion &&
+      this.#covers(ref)
+    );
+  }
+
+  observe(object: K8sObject): void {
+    if (!this.#covers(refOf(object)) || object.apiVersion !== this.kind.apiVersion) return;
+    // What a field selector selects cannot be told here; the watch will tell.
+    if (this.#options.fieldSelector !== undefined) return;
+    const seen = this.#options.metadataOnly === true ? metadataOf(object) : object;
+    if (this.#selects(labelsOf(object))) this.#store.observe(seen);
+    else this.#store.drop(seen);
+  }
+
+  observeDeleted(ref: ObjectRef, uid: string | undefined): void {
+    if (this.#covers(ref)) this.#store.observeDeleted(ref, uid);
+  }
+
+  #covers(ref: ObjectRef): boolean {
+    const { namespace } = this.#options;
+    return (
+      this.kind.kind === ref.kind &&
+      groupOf(this.kind.apiVersion) === groupOf(ref.apiVersion) &&
+      (namespace === undefined || namespace === ref.namespace)
+    );
+  }
+}

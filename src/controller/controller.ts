@@ -1,0 +1,256 @@
+/** The controller: watches, queues, reconciles, and tells what came of it. */
+import type { ClusterPort } from '../apply/cluster.port.ts';
+import { createKnownEqual } from '../apply/known-equal.ts';
+import type { Clock } from '../model/clock.ts';
+import { assertNever } from '../model/json.ts';
+import type { Logger } from '../model/logger.ts';
+import type { K8sObject } from '../model/object.ts';
+import type { Outcome, OutcomeKind } from '../model/outcome.ts';
+import { changesOf } from '../model/outcome.ts';
+import type { Change } from '../model/report.ts';
+import { spreadMs } from './backoff.ts';
+import { Claims } from './claims.ts';
+import { EventRecorder } from './events.ts';
+import { createFacts } from './facts.ts';
+import type { ControllerMetrics } from './metrics.ts';
+import { driftOf, eventsOf } from './outcome-events.ts';
+import { Patience } from './patience.ts';
+import type { PlanFor } from './plan-memory.ts';
+import { PlanMemory } from './plan-memory.ts';
+import { WorkQueue, runWorkers } from './queue.ts';
+import { reconcile } from './reconcile.ts';
+import { requeueOf } from './requeue.ts';
+import type { Requeue } from './requeue.ts';
+import { generationOf, isReady, keyOfResource, refOfKey, storedStatus } from './resource.ts';
+import { StatusWriter } from './status-writer.ts';
+import type { Phase } from './verdict.ts';
+import type { Engine, ReconcileDeps, ReconcileSettings, Visit } from './visit.ts';
+import type { ResourcePort, WatchPort } from './watch.port.ts';
+import { watchAll } from './watches.ts';
+import type { Watches } from './watches.ts';
+
+export interface ControllerSettings extends ReconcileSettings {
+  /** Where IstioOperators are looked for; everywhere when it is empty. */
+  readonly namespaces: readonly string[];
+  /** How many resources are reconciled side by side. */
+  readonly concurrency: number;
+}
+
+export interface ControllerDeps {
+  readonly watch: WatchPort;
+  readonly resources: ResourcePort;
+  readonly cluster: ClusterPort;
+  readonly engine: Engine;
+  readonly planFor: PlanFor;
+  readonly clock: Clock;
+  /** A number from 0 up to 1, for jitter. */
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly metrics: ControllerMetrics;
+  /** Name of this process in events, such as the pod's. */
+  readonly instance: string;
+  readonly settings: ControllerSettings;
+}
+
+export interface Controller {
+  /**
+   * Works until the signal is aborted; then ends what is going on at the next safe point and resolves. Once only: the
+   * next term of leadership needs a new controller, which knows nothing but what the cluster says.
+   */
+  run(signal: AbortSignal): Promise<void>;
+  /** Whether all watches are synced, so that reconciles happen. */
+  ready(): boolean;
+}
+
+const BACKOFF = { firstMs: 1_000, lastMs: 300_000 };
+/** A rollout wakes its resource up about twenty times; more than two looks a second for long are no use. */
+const PACE = { burst: 20, refillMs: 500 };
+
+export function createController(deps: ControllerDeps): Controller {
+  return new IstioOperatorController(deps);
+}
+
+class IstioOperatorController implements Controller {
+  readonly #deps: ControllerDeps;
+  readonly #queue: WorkQueue;
+  readonly #events: EventRecorder;
+  readonly #plans: PlanMemory;
+  readonly #patience = new Patience();
+  readonly #claims = new Claims();
+  readonly #reconcileDeps: ReconcileDeps;
+  #watches: Watches | undefined;
+  #isSynced = false;
+
+  constructor(deps: ControllerDeps) {
+    const { clock, random, metrics } = deps;
+    this.#deps = deps;
+    this.#queue = new WorkQueue({ clock, random, observer: metrics.queue, backoff: BACKOFF, pace: PACE });
+    this.#events = new EventRecorder(deps);
+    this.#plans = new PlanMemory(deps.planFor);
+    this.#reconcileDeps = {
+      ...deps,
+      patience: this.#patience,
+      claims: this.#claims,
+      labelledHolder: (key, ref) => this.#watches?.holder(key, ref),
+      knownEqual: createKnownEqual(),
+      facts: createFacts(deps),
+      plan: async (resource, facts) => this.#plans.plan(resource, facts),
+    };
+  }
+
+  ready(): boolean {
+    return this.#isSynced;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { watch, settings, logger } = this.#deps;
+    const watches = watchAll(watch, settings.namespaces, (key) => this.#queue.add(key));
+    this.#watches = watches;
+    const aborted = whenAborted(signal);
+    await Promise.race([watches.synced, aborted]);
+    if (!signal.aborted) {
+      this.#isSynced = true;
+      logger.info('watches are synced', { resources: watches.count() });
+      const working = runWorkers(this.#queue, settings.concurrency, async (key) => this.#handle(key, signal));
+      await aborted;
+      this.#queue.close();
+      await working;
+    }
+    this.#isSynced = false;
+    watches.stop();
+    await this.#events.stop();
+  }
+
+  async #handle(key: string, signal: AbortSignal): Promise<void> {
+    const resource = this.#watches?.resource(key);
+    if (resource === undefined) {
+      this.#forget(key);
+      return;
+    }
+    try {
+      await this.#look(key, resource, signal);
+    } catch (error) {
+      // Only a fault of ours gets here. It must not take the other resources down.
+      this.#deps.logger.error('look at a resource failed', { key, error });
+      this.#queue.addBackedOff(key);
+    }
+  }
+
+  async #look(key: string, resource: K8sObject, signal: AbortSignal): Promise<void> {
+    const { clock, metrics } = this.#deps;
+    const startedMs = clock.nowMs();
+    const writer = new StatusWriter(this.#deps, resource, signal);
+    const visit: Visit = { key, resource, writer, signal, changed: (change) => this.#changed(key, change) };
+    const outcome = await reconcile(this.#reconcileDeps, visit);
+    const isTold = await this.#writeStatus(visit, outcome);
+    const requeue: Requeue = isTold ? requeueOf(outcome) : { kind: 'backOff' };
+    this.#announce(visit, outcome);
+    const tookMs = Math.round(clock.nowMs() - startedMs);
+    metrics.reconciled(outcome, requeue, tookMs);
+    this.#log(visit, outcome, tookMs);
+    if (!UNFINISHED.has(outcome.kind)) this.#plans.forget(key);
+    this.#schedule(key, requeue);
+  }
+
+  #changed(key: string, { action, ref }: Change): void {
+    this.#deps.metrics.changed(action, ref.kind);
+    if (action !== 'pruned' && action !== 'released') return;
+    for (const waiting of this.#claims.waitingFor(key, ref)) this.#queue.add(waiting);
+  }
+
+  /** Tells whether the status says what happened. */
+  async #writeStatus({ key, writer, signal }: Visit, outcome: Outcome): Promise<boolean> {
+    const phase = phaseOf(outcome);
+    if (phase === undefined) return true;
+    try {
+      await writer.write(phase);
+      return true;
+    } catch (error) {
+      if (!signal.aborted) this.#deps.logger.warn('status not written', { key, error });
+      return false;
+    }
+  }
+
+  #announce({ resource, writer }: Visit, outcome: Outcome): void {
+    const { metrics } = this.#deps;
+    const before = { generation: generationOf(resource), previous: storedStatus(resource) };
+    for (const event of eventsOf(outcome, before)) this.#events.record(resource, event);
+    metrics.driftRepaired(driftOf(changesOf(outcome), before).length);
+    const { namespace = '', name } = refOfKey(keyOfResource(resource));
+    const isGone = outcome.kind === 'deleted' || outcome.kind === 'absent';
+    metrics.resourceReady(namespace, name, isGone ? undefined : isReady(writer.stored));
+  }
+
+  #log({ key, resource }: Visit, outcome: Outcome, tookMs: number): void {
+    const { logger } = this.#deps;
+    const changes = changesOf(outcome).filter((change) => change.action !== 'unchanged').length;
+    const problem = outcome.kind === 'interrupted' ? { problem: outcome.problem } : {};
+    const fields = {
+      key,
+      generation: generationOf(resource),
+      outcome: outcome.kind,
+      changes,
+      tookMs,
+      ...problem,
+    };
+    // A look at something that is ready and stays so is no news, nor is one at something that is gone.
+    const isQuiet =
+      outcome.kind === 'absent' || (outcome.kind === 'ready' && isReady(storedStatus(resource)));
+    if (NEEDS_ATTENTION.has(outcome.kind)) logger.warn('reconciled', fields);
+    else if (isQuiet && changes === 0) logger.debug('reconciled', fields);
+    else logger.info('reconciled', fields);
+  }
+
+  #schedule(key: string, requeue: Requeue): void {
+    const { random } = this.#deps;
+    if (requeue.kind !== 'backOff') this.#queue.forget(key);
+    switch (requeue.kind) {
+      case 'onChange':
+        return;
+      case 'after':
+        return this.#queue.addAfter(key, requeue.ms);
+      case 'around':
+        return this.#queue.addAfter(key, spreadMs(requeue.ms, random()));
+      case 'backOff':
+        return this.#queue.addBackedOff(key);
+      default:
+        return assertNever(requeue);
+    }
+  }
+
+  #forget(key: string): void {
+    const { namespace = '', name } = refOfKey(key);
+    this.#patience.forget(key);
+    this.#plans.forget(key);
+    this.#queue.forget(key);
+    for (const waiting of this.#claims.forget(key)) this.#queue.add(waiting);
+    this.#deps.metrics.resourceReady(namespace, name, undefined);
+  }
+}
+
+/** What the status is made of; undefined when there is nothing, or nobody, to tell. */
+function phaseOf(outcome: Outcome): Phase | undefined {
+  if (outcome.kind === 'stopped' || outcome.kind === 'absent' || outcome.kind === 'deleted') return undefined;
+  if (outcome.kind === 'ignored' && outcome.attention !== 'none') return undefined;
+  // Somebody else changed the resource at the same moment: the next look settles it.
+  if (outcome.kind === 'interrupted' && outcome.problem.kind === 'conflict') return undefined;
+  return outcome;
+}
+
+/** A user's mistake is none of these: that is in the status, where the user looks. */
+const NEEDS_ATTENTION: ReadonlySet<OutcomeKind> = new Set([
+  'failed',
+  'interrupted',
+  'pruneFailed',
+  'deletionBlocked',
+]);
+
+/** After these the same plan is needed again soon. */
+const UNFINISHED: ReadonlySet<OutcomeKind> = new Set(['progressing', 'notReady', 'failed', 'interrupted']);
+
+function whenAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

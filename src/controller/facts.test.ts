@@ -1,0 +1,34 @@
+import { expect } from 'chai';
+import { createFacts } from './facts.ts';
+import { FakeClock } from './testing/fake-clock.ts';
+import { InMemoryCluster } from './testing/in-memory-cluster.ts';
+
+const SIGNAL = new AbortController().signal;
+
+describe('createFacts', () => {
+  it('asks the API server once in ten minutes', async () => {
+    const clock = new FakeClock();
+    let asked = 0;
+    const serverVersion = async (): Promise<string> => `v1.34.${(asked += 1)}`;
+    const facts = createFacts({ resources: { serverVersion }, clock });
+
+    const answers: string[] = [];
+    for (const pauseMs of [0, 599_999, 1]) {
+      await clock.advance(pauseMs);
+      answers.push((await facts(SIGNAL)).kubernetesVersion);
+    }
+
+    expect(answers).to.deep.equal(['v1.34.1', 'v1.34.1', 'v1.34.2']);
+  });
+
+  it('remembers no failure', async () => {
+    const cluster = new InMemoryCluster();
+    cluster.failures.serverVersion = ['unavailable'];
+    const facts = createFacts({ resources: cluster, clock: new FakeClock() });
+
+    const error = await facts(SIGNAL).catch((caught: unknown) => caught);
+
+    expect(error).to.have.property('kind', 'unavailable');
+    expect(await facts(SIGNAL)).to.deep.equal({ kubernetesVersion: 'v1.34.4' });
+  });
+});

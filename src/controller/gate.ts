@@ -1,0 +1,31 @@
+/** Decides what is to be done with a resource at all, before anything is planned. Pure. */
+import type { K8sObject } from '../model/object.ts';
+import { hasFinalizer } from './finalizer.ts';
+import { deletionTimeMs, isOrphanedOnDeletion, isPaused, revisionOf } from './resource.ts';
+
+export type Gate =
+  | { readonly kind: 'install' }
+  | { readonly kind: 'uninstall' }
+  /** The resource is deleted, and what it installed is to stay. */
+  | { readonly kind: 'letGo' }
+  /** The resource is being deleted and we have no hold on it any more. */
+  | { readonly kind: 'gone' }
+  | { readonly kind: 'paused' }
+  | { readonly kind: 'ignored'; readonly revision: string };
+
+/**
+ * An operator that has no revision serves every resource, as upstream's did; one that has a revision leaves all
+ * others alone, also when they are deleted: their own operator knows what they installed.
+ *
+ * A resource that is deleted while it is paused lets go and leaves everything: the finalizer must not hang, and
+ * "hands off" must not end in the removal of a mesh.
+ */
+export function gateOf(resource: K8sObject, operatorRevision: string): Gate {
+  const isDeleted = deletionTimeMs(resource) !== undefined;
+  const revision = revisionOf(resource);
+  if (isDeleted && !hasFinalizer(resource)) return { kind: 'gone' };
+  if (operatorRevision !== '' && operatorRevision !== revision) return { kind: 'ignored', revision };
+  if (isDeleted)
+    return { kind: isPaused(resource) || isOrphanedOnDeletion(resource) ? 'letGo' : 'uninstall' };
+  return { kind: isPaused(resource) ? 'paused' : 'install' };
+}

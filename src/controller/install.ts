@@ -1,0 +1,98 @@
+/** Installs what a resource asks for, as far as it can be done now. */
+import type { K8sObject } from '../model/object.ts';
+import type { Outcome, Release } from '../model/outcome.ts';
+import { releaseOf } from '../model/outcome.ts';
+import type { Plan } from '../model/plan.ts';
+import type { ApplyReport } from '../model/report.ts';
+import { finalizersWithOurs, hasFinalizer } from './finalizer.ts';
+import { resultsOf } from './messages.ts';
+import { Progress } from './progress.ts';
+import { conditionOf, generationOf, isReady, storedStatus } from './resource.ts';
+import type { ReconcileDeps, Visit } from './visit.ts';
+import { ownerOf, storeFinalizers } from './visit.ts';
+
+/**
+ * How long one run stays with a component that is being rolled out. Definitions are established and small things
+ * become ready within that time, which saves runs; everything slower wakes us up when it changes.
+ */
+const LINGER_MS = 1_000;
+
+/** Plans and applies what is not in other hands. The finalizer is there before the first write; an invalid resource does not get one. */
+export async function install(deps: ReconcileDeps, visit: Visit): Promise<Outcome> {
+  const planned = await deps.plan(visit.resource, await deps.facts(visit.signal));
+  if (planned.kind === 'invalid') return planned;
+  const release = releaseOf(planned.plan);
+  const { key } = visit;
+  const settled = deps.claims.settle(key, planned.plan, (ref) => deps.labelledHolder(key, ref));
+  if (settled.kind === 'refused') return { kind: 'contested', release, contested: settled.contested };
+  if (!hasFinalizer(visit.resource)) await storeFinalizers(deps, visit, finalizersWithOurs(visit.resource));
+  const report = await applyShowingProgress(deps, visit, settled.plan);
+  return judge(deps, visit, { release, report });
+}
+
+async function applyShowingProgress(deps: ReconcileDeps, visit: Visit, plan: Plan): Promise<ApplyReport> {
+  const { engine, cluster, clock, knownEqual } = deps;
+  const { writer, resource, signal } = visit;
+  const previous = storedStatus(resource);
+  const progress = new Progress(
+    { show: (phase) => writer.offer(phase), changed: (change) => visit.changed(change) },
+    plan,
+    { generation: generationOf(resource), previous },
+  );
+  progress.announce();
+  return engine.apply(
+    {
+      cluster,
+      clock,
+      knownEqual,
+      observer: progress,
+      recordInventory: async (entries) => writer.write(progress.withInventory(entries)),
+    },
+    plan,
+    {
+      signal,
+      owner: ownerOf(visit),
+      inventory: previous?.inventory ?? [],
+      readinessTimeoutMs: lingerMs(resource),
+    },
+  );
+}
+
+/** Whatever was settled, well or not, is only looked at: its state is known, and changes of it wake us up. */
+function lingerMs(resource: K8sObject): number {
+  const previous = storedStatus(resource);
+  const isSettled =
+    previous?.observedGeneration === generationOf(resource) && ['HEALTHY', 'ERROR'].includes(previous.status);
+  return isSettled ? 0 : LINGER_MS;
+}
+
+/** The worst that happened decides. */
+function judge(
+  deps: ReconcileDeps,
+  visit: Visit,
+  result: { readonly release: Release; readonly report: ApplyReport },
+): Outcome {
+  const { report } = result;
+  if (resultsOf(report, 'failed').length > 0) return { kind: 'failed', ...result };
+  if (resultsOf(report, 'notReady').length + resultsOf(report, 'skipped').length > 0) {
+    const timeoutMs = deps.settings.readinessTimeoutMs;
+    const remainingMs = timeoutMs - waitedMs(deps, visit, report);
+    return remainingMs > 0
+      ? { kind: 'progressing', ...result, remainingMs }
+      : { kind: 'notReady', ...result, timeoutMs };
+  }
+  deps.patience.forget(visit.key);
+  return { kind: report.pruneFailures.length > 0 ? 'pruneFailed' : 'ready', ...result };
+}
+
+function waitedMs({ patience, clock }: ReconcileDeps, { key, resource }: Visit, report: ApplyReport): number {
+  const generation = generationOf(resource);
+  const components = resultsOf(report, 'notReady').map(([component]) => component);
+  const subject = `${generation}: ${components.join()}`;
+  const previous = storedStatus(resource);
+  const isOver =
+    previous?.observedGeneration === generation &&
+    !isReady(previous) &&
+    conditionOf(previous, 'Ready')?.reason === 'NotReady';
+  return patience.waitedMs(key, subject, { nowMs: clock.nowMs(), isOver });
+}

@@ -1,0 +1,97 @@
+/** The sentences of status and events. Each names the object or the path, and what to do where a human can help. */
+import type { Diagnostic } from '../model/diagnostic.ts';
+import { printDiagnostic } from '../model/diagnostic.ts';
+import type { ObjectRef } from '../model/object.ts';
+import { displayRef } from '../model/object.ts';
+import type { Contested, Release } from '../model/outcome.ts';
+import type { ComponentName } from '../model/plan.ts';
+import type { ApplyReport, Change, ComponentResult, NotReady } from '../model/report.ts';
+
+/** The API server takes 32768 characters in a condition; nobody reads that many. */
+const LONGEST_MESSAGE = 1024;
+const MOST_DIAGNOSTICS = 20;
+
+/** Cuts a text that others may have made as long as they liked. */
+export function capped(text: string, longest = LONGEST_MESSAGE): string {
+  return text.length <= longest ? text : `${text.slice(0, longest - 1)}…`;
+}
+
+/** `3 components`, `1 component`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+export function describeRelease(release: Release): string {
+  const revision = release.revision === '' ? '' : `, revision ${release.revision}`;
+  return `Istio ${release.version} (profile ${release.profile}${revision})`;
+}
+
+export function describeNotReady(waiting: NotReady): string {
+  return `${displayRef(waiting.ref)}: ${waiting.reason}`;
+}
+
+/** The first of several, and how many more there are: one sentence has room for one. */
+export function firstOf(texts: readonly string[]): string {
+  const [first = '', ...others] = texts;
+  return others.length === 0 ? first : `${first} (and ${others.length} more)`;
+}
+
+/** The command that shows what is the matter with an object. */
+export function describeCommand(ref: ObjectRef): string {
+  const namespace = ref.namespace === undefined ? '' : ` -n ${ref.namespace}`;
+  return `kubectl describe ${ref.kind.toLowerCase()} ${ref.name}${namespace}`;
+}
+
+export function resultsOf<Kind extends ComponentResult['kind']>(
+  report: ApplyReport,
+  kind: Kind,
+): readonly (readonly [ComponentName, Extract<ComponentResult, { kind: Kind }>])[] {
+  return [...report.components].filter(
+    (entry): entry is [ComponentName, Extract<ComponentResult, { kind: Kind }>] => entry[1].kind === kind,
+  );
+}
+
+/** `Pilot: Deployment istio-system/istiod: 0 of 1 pods are available`, for all that is waited for. */
+export function waitingTexts(report: ApplyReport): readonly string[] {
+  return resultsOf(report, 'notReady').flatMap(([component, result]) =>
+    result.waitingFor.map((waiting) => `${component}: ${describeNotReady(waiting)}`),
+  );
+}
+
+export function failureTexts(report: ApplyReport): readonly string[] {
+  return resultsOf(report, 'failed').map(([component, result]) => `${component}: ${result.message}`);
+}
+
+export function pruneFailureTexts(report: ApplyReport): readonly string[] {
+  return report.pruneFailures.map((failure) => `${displayRef(failure.ref)}: ${failure.message}`);
+}
+
+export function contestedText(contested: readonly Contested[]): string {
+  return firstOf(contested.map(({ ref, holder }) => `${displayRef(ref)} belongs to IstioOperator ${holder}`));
+}
+
+/** A line for each diagnostic, errors first. */
+export function diagnosticTexts(diagnostics: readonly Diagnostic[]): readonly string[] {
+  const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error');
+  const warnings = diagnostics.filter((diagnostic) => diagnostic.severity !== 'error');
+  return [...errors, ...warnings].slice(0, MOST_DIAGNOSTICS).map(printDiagnostic);
+}
+
+/** `created Deployment istio-system/istiod`, `configured Service …: spec.ports (changed by kubectl-edit)`. */
+export function describeChange(change: Change): string {
+  const fields = change.fields.length === 0 ? '' : `: ${firstFew(change.fields)}`;
+  const managers = change.changedBy.length === 0 ? '' : ` (changed by ${change.changedBy.join(', ')})`;
+  const verb = change.recreated === true ? 'created anew' : change.action;
+  return `${verb} ${displayRef(change.ref)}${fields}${managers}`;
+}
+
+function firstFew(texts: readonly string[]): string {
+  const shown = texts.slice(0, 3).join(', ');
+  return texts.length <= 3 ? shown : `${shown} and ${texts.length - 3} more`;
+}
+
+/** `5m0s`, as Go prints durations, since users set them that way. */
+export function describeDuration(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${seconds % 60}s`;
+}

@@ -1,0 +1,120 @@
+/** Which Events an outcome gives. Pure. */
+import { assertNever } from '../model/json.ts';
+import { identityOf } from '../model/object.ts';
+import type { Outcome } from '../model/outcome.ts';
+import { changesOf } from '../model/outcome.ts';
+import type { Change } from '../model/report.ts';
+import type { OperatorStatus } from '../model/status.ts';
+import {
+  contestedText,
+  counted,
+  describeChange,
+  describeNotReady,
+  describeRelease,
+  diagnosticTexts,
+  failureTexts,
+  firstOf,
+  pruneFailureTexts,
+  waitingTexts,
+} from './messages.ts';
+import type { EventReason } from './reasons.ts';
+import { isReady } from './resource.ts';
+import { isRollingOut } from './verdict.ts';
+
+export interface EventDraft {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: EventReason;
+  readonly note: string;
+}
+
+/** What the resource was when the reconcile began. */
+export interface Before {
+  readonly generation: number;
+  readonly previous: OperatorStatus | undefined;
+}
+
+export function eventsOf(outcome: Outcome, before: Before): readonly EventDraft[] {
+  const drift = driftOf(changesOf(outcome), before).map((change) =>
+    normal('DriftRepaired', describeChange(change)),
+  );
+  return [...drift, ...prunedEvents(outcome), ...resultEvents(outcome, before)];
+}
+
+/**
+ * The changes that undo what others did: the specification is the one that was observed already, and the object was
+ * ours before. Changes by a new version of the operator have no other manager's name on them.
+ */
+export function driftOf(changes: readonly Change[], { generation, previous }: Before): readonly Change[] {
+  if (previous === undefined || isRollingOut({ generation, previous })) return [];
+  const owned = new Set(previous.inventory.map(identityOf));
+  return changes.filter(({ action, ref, changedBy }) => {
+    if (!owned.has(identityOf(ref))) return false;
+    return action === 'created' || (action === 'configured' && changedBy.length > 0);
+  });
+}
+
+function prunedEvents(outcome: Outcome): readonly EventDraft[] {
+  const pruned = changesOf(outcome).filter((change) => change.action === 'pruned');
+  if (pruned.length === 0) return [];
+  return [
+    normal('Pruned', `Deleted ${counted(pruned.length, 'object')}: ${firstOf(pruned.map(describeChange))}`),
+  ];
+}
+
+function resultEvents(outcome: Outcome, before: Before): readonly EventDraft[] {
+  switch (outcome.kind) {
+    case 'ready':
+      return readyEvents(outcome, before);
+    case 'invalid':
+      return [warning('InvalidSpec', firstOf(diagnosticTexts(outcome.diagnostics)))];
+    case 'failed':
+      return [warning('ApplyFailed', firstOf(failureTexts(outcome.report)))];
+    case 'notReady':
+      return [warning('NotReady', firstOf(waitingTexts(outcome.report)))];
+    case 'pruneFailed':
+      return [warning('PruneFailed', firstOf(pruneFailureTexts(outcome.report)))];
+    case 'deletionBlocked':
+      return [warning('DeletionBlocked', firstOf(outcome.remaining.map(describeNotReady)))];
+    case 'contested':
+      return [warning('Contested', contestedText(outcome.contested))];
+    case 'interrupted':
+      // Somebody else changed the resource at the same moment: the next look settles it, there is nothing to tell.
+      return outcome.problem.kind === 'conflict' ? [] : [warning('ReconcileFailed', outcome.problem.message)];
+    case 'deleted':
+      return [normal('Deleted', deletedNote(outcome.left))];
+    case 'progressing':
+    case 'stopped':
+    case 'paused':
+    case 'ignored':
+    case 'deleting':
+    case 'absent':
+      return [];
+    default:
+      return assertNever(outcome);
+  }
+}
+
+function readyEvents(outcome: Extract<Outcome, { kind: 'ready' }>, before: Before): readonly EventDraft[] {
+  const release = describeRelease(outcome.release);
+  const { previous } = before;
+  if (previous?.version === undefined) return [normal('Installed', `${release} is installed and ready`)];
+  if (isRollingOut(before)) {
+    const hasEffect =
+      !isReady(previous) || outcome.report.changes.some((change) => change.action !== 'unchanged');
+    return hasEffect ? [normal('Updated', `${release} is up to date and ready`)] : [];
+  }
+  return isReady(previous) ? [] : [normal('Recovered', `${release} is ready again`)];
+}
+
+function deletedNote(left: number): string {
+  if (left > 0) return `${counted(left, 'object')} stay as they are, and nobody looks after them any more`;
+  return 'Everything that was installed is deleted; definitions, namespaces and what users made stay';
+}
+
+function normal(reason: EventReason, note: string): EventDraft {
+  return { type: 'Normal', reason, note };
+}
+
+function warning(reason: EventReason, note: string): EventDraft {
+  return { type: 'Warning', reason, note };
+}

@@ -1,0 +1,51 @@
+/** Remembers the plans of resources that are being worked on: a rollout takes several looks at the same plan. */
+import type { JsonValue } from '../model/json.ts';
+import { at } from '../model/json.ts';
+import type { K8sObject } from '../model/object.ts';
+import { namespaceOf, uidOf } from '../model/object.ts';
+import type { ClusterFacts, Owner, PlanResult } from '../model/plan.ts';
+import { generationOf, keyOfResource } from './resource.ts';
+
+/** What a specification means. Pure; may run elsewhere, hence the promise. */
+export type PlanFor = (
+  spec: JsonValue,
+  owner: Owner,
+  facts: ClusterFacts,
+) => PlanResult | Promise<PlanResult>;
+
+interface Memory {
+  readonly facts: ClusterFacts;
+  readonly identity: string;
+  readonly result: Promise<PlanResult>;
+}
+
+export class PlanMemory {
+  readonly #planFor: PlanFor;
+  readonly #memories = new Map<string, Memory>();
+
+  constructor(planFor: PlanFor) {
+    this.#planFor = planFor;
+  }
+
+  /** Plans, or answers with the plan of the same generation and facts. */
+  async plan(resource: K8sObject, facts: ClusterFacts): Promise<PlanResult> {
+    const key = keyOfResource(resource);
+    const identity = `${uidOf(resource)}/${generationOf(resource)}`;
+    const known = this.#memories.get(key);
+    if (known?.identity === identity && known.facts === facts) return known.result;
+    const result = this.#plan(resource, facts);
+    this.#memories.set(key, { facts, identity, result });
+    return result;
+  }
+
+  /** Frees the memory of a resource that nothing more is to be done about for now. */
+  forget(key: string): void {
+    this.#memories.delete(key);
+  }
+
+  async #plan(resource: K8sObject, facts: ClusterFacts): Promise<PlanResult> {
+    const owner = { name: resource.metadata.name, namespace: namespaceOf(resource) ?? '' };
+    // A resource without specification asks for the default profile, as upstream's did.
+    return this.#planFor(at(resource, 'spec') ?? {}, owner, facts);
+  }
+}

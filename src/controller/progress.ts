@@ -1,0 +1,106 @@
+/** Follows one run of the engine and shows in the status what happens meanwhile. */
+import type { ApplyObserver } from '../apply/engine.port.ts';
+import { identityOf, refOf } from '../model/object.ts';
+import { releaseOf } from '../model/outcome.ts';
+import type { ComponentName, Plan } from '../model/plan.ts';
+import type { Change, ComponentResult } from '../model/report.ts';
+import type { InventoryEntry, OperatorStatus } from '../model/status.ts';
+import type { ComponentProgress } from './component-status.ts';
+import { counted, describeChange, describeRelease } from './messages.ts';
+import type { Working } from './verdict.ts';
+
+export interface ProgressDeps {
+  /** Shows a phase; may leave out some when they come fast. */
+  show(phase: Working): void;
+  /** Told of every change as it happens. */
+  changed(change: Change): void;
+}
+
+/**
+ * A run that is expected to find nothing to do stays silent until it does something: a look at what is ready already
+ * must not make the status flap.
+ */
+export class Progress implements ApplyObserver {
+  readonly #deps: ProgressDeps;
+  readonly #plan: Plan;
+  readonly #components = new Map<ComponentName, ComponentProgress>();
+  readonly #componentOf: ReadonlyMap<string, ComponentName>;
+  readonly #isRollout: boolean;
+  #isShown: boolean;
+  #lastChange: Change | undefined;
+
+  constructor(
+    deps: ProgressDeps,
+    plan: Plan,
+    run: { readonly generation: number; readonly previous: OperatorStatus | undefined },
+  ) {
+    this.#deps = deps;
+    this.#plan = plan;
+    this.#componentOf = componentsByObject(plan);
+    this.#isRollout = run.previous?.observedGeneration !== run.generation;
+    this.#isShown = this.#isRollout || isUnsettled(run.previous);
+  }
+
+  /** Shows that a new specification was seen, before anything is done about it. */
+  announce(): void {
+    if (this.#isRollout) this.#show();
+  }
+
+  /** The present phase, with what will be ours in the cluster. */
+  withInventory(inventory: readonly InventoryEntry[]): Working {
+    return { ...this.#phase(), inventory };
+  }
+
+  componentStarted(component: ComponentName): void {
+    if (!this.#isRollout) return;
+    this.#components.set(component, { kind: 'working' });
+    this.#show();
+  }
+
+  componentFinished(component: ComponentName, result: ComponentResult): void {
+    this.#components.set(component, result);
+    if (this.#isShown) this.#show();
+  }
+
+  changed(change: Change): void {
+    if (change.action === 'unchanged') return;
+    this.#deps.changed(change);
+    const component = this.#componentOf.get(identityOf(change.ref));
+    if (component !== undefined) this.#components.set(component, { kind: 'working' });
+    const wasShown = this.#isShown;
+    this.#isShown = true;
+    // In a rollout changes are many and expected; the components tell enough.
+    if (this.#isRollout && wasShown) return;
+    this.#lastChange = change;
+    this.#show();
+  }
+
+  #show(): void {
+    this.#deps.show(this.#phase());
+  }
+
+  #phase(): Working {
+    const release = releaseOf(this.#plan);
+    return { kind: 'working', release, components: new Map(this.#components), activity: this.#activity() };
+  }
+
+  #activity(): string {
+    if (this.#lastChange !== undefined && !this.#isRollout)
+      return `Restoring: ${describeChange(this.#lastChange)}.`;
+    const ready = [...this.#components.values()].filter((progress) => progress.kind === 'ready').length;
+    const all = counted(this.#plan.components.length, 'component');
+    return `Installing ${describeRelease(releaseOf(this.#plan))}: ${ready} of ${all} ready.`;
+  }
+}
+
+function isUnsettled(previous: OperatorStatus | undefined): boolean {
+  return previous?.status === 'RECONCILING' || previous?.status === 'NONE';
+}
+
+function componentsByObject(plan: Plan): ReadonlyMap<string, ComponentName> {
+  return new Map(
+    plan.components.flatMap(({ component, objects }) =>
+      objects.map((object) => [identityOf(refOf(object)), component] as const),
+    ),
+  );
+}

@@ -1,0 +1,175 @@
+/**
+ * The queue of resources to reconcile, with the semantics of client-go's: a key that is added several times before it
+ * is taken runs once; a key that is added while it runs, runs again afterwards; one key never runs twice at once.
+ */
+import type { Clock } from '../model/clock.ts';
+import type { BackoffSettings } from './backoff.ts';
+import { backoffMs } from './backoff.ts';
+import type { PaceSettings } from './pace.ts';
+import { Pace } from './pace.ts';
+
+/** Told what goes on, for metrics. */
+export interface QueueObserver {
+  added(): void;
+  retried(): void;
+  /** A key was taken after it had waited that long. */
+  taken(waitedMs: number): void;
+  depthChanged(depth: number): void;
+}
+
+export interface QueueDeps {
+  readonly clock: Clock;
+  /** A number from 0 up to 1, for jitter. */
+  readonly random: () => number;
+  readonly observer?: QueueObserver;
+  readonly backoff: BackoffSettings;
+  /** Bounds how often one key runs, so that a resource that is edited all the time does not starve the others. */
+  readonly pace: PaceSettings;
+}
+
+export class WorkQueue {
+  readonly #deps: QueueDeps;
+  readonly #pace: Pace;
+  /** Keys that may run now and since when they wait, in the order in which they came. */
+  readonly #waiting = new Map<string, number>();
+  readonly #processing = new Set<string>();
+  /** Keys that were added while they ran. */
+  readonly #dirty = new Set<string>();
+  readonly #failures = new Map<string, number>();
+  /** When delayed keys become due. */
+  readonly #due = new Map<string, number>();
+  readonly #takers: ((key: string | undefined) => void)[] = [];
+  #alarm: { readonly atMs: number; readonly stop: AbortController } | undefined;
+  #closed = false;
+
+  constructor(deps: QueueDeps) {
+    this.#deps = deps;
+    this.#pace = new Pace(deps.pace);
+  }
+
+  /** Number of keys that may run now and wait for a worker. */
+  get depth(): number {
+    return this.#waiting.size;
+  }
+
+  /** Lets a key run as soon as a worker is free. */
+  add(key: string): void {
+    if (this.#closed || this.#waiting.has(key)) return;
+    if (this.#processing.has(key)) {
+      this.#dirty.add(key);
+      return;
+    }
+    const now = this.#deps.clock.nowMs();
+    const waitMs = this.#pace.take(key, now);
+    if (waitMs > 0) {
+      this.addAfter(key, waitMs);
+      return;
+    }
+    this.#deps.observer?.added();
+    this.#waiting.set(key, now);
+    this.#handOut();
+  }
+
+  /** Lets a key run after a delay. Of several delays the shortest counts, and a run meanwhile cancels it. */
+  addAfter(key: string, delayMs: number): void {
+    if (this.#closed) return;
+    const dueMs = this.#deps.clock.nowMs() + delayMs;
+    this.#due.set(key, Math.min(dueMs, this.#due.get(key) ?? Infinity));
+    this.#setAlarm();
+  }
+
+  /** Lets a key run again after a delay that grows with every call until `forget`. */
+  addBackedOff(key: string): void {
+    const failures = (this.#failures.get(key) ?? 0) + 1;
+    this.#failures.set(key, failures);
+    this.#deps.observer?.retried();
+    this.addAfter(key, backoffMs(failures, this.#deps.backoff, this.#deps.random()));
+  }
+
+  /** Starts the back-off of a key anew. */
+  forget(key: string): void {
+    this.#failures.delete(key);
+  }
+
+  /** The next key, once there is one; undefined when the queue is closed. `done` must follow. */
+  async take(): Promise<string | undefined> {
+    if (this.#closed) return undefined;
+    const taken = new Promise<string | undefined>((resolve) => this.#takers.push(resolve));
+    this.#handOut();
+    return taken;
+  }
+
+  /** Ends a run, so that the key may run again. */
+  done(key: string): void {
+    this.#processing.delete(key);
+    if (this.#dirty.delete(key)) this.add(key);
+    if (this.#waiting.size === 0) this.#pace.sweep(this.#deps.clock.nowMs());
+  }
+
+  /** Ends all waiting `take` calls; what is queued is dropped. */
+  close(): void {
+    this.#closed = true;
+    this.#alarm?.stop.abort();
+    this.#due.clear();
+    this.#waiting.clear();
+    for (const taker of this.#takers.splice(0)) taker(undefined);
+  }
+
+  #handOut(): void {
+    while (this.#takers.length > 0 && this.#waiting.size > 0) {
+      const [key, sinceMs] = this.#waiting.entries().next().value ?? [];
+      if (key === undefined || sinceMs === undefined) break;
+      this.#waiting.delete(key);
+      this.#due.delete(key);
+      this.#processing.add(key);
+      this.#deps.observer?.taken(this.#deps.clock.nowMs() - sinceMs);
+      this.#takers.shift()?.(key);
+    }
+    this.#deps.observer?.depthChanged(this.#waiting.size);
+  }
+
+  /** Keeps exactly one sleep going: until the earliest delayed key is due. */
+  #setAlarm(): void {
+    const earliestMs = Math.min(...this.#due.values());
+    if (this.#alarm !== undefined && this.#alarm.atMs <= earliestMs) return;
+    this.#alarm?.stop.abort();
+    this.#alarm = undefined;
+    if (!Number.isFinite(earliestMs)) return;
+    const stop = new AbortController();
+    this.#alarm = { atMs: earliestMs, stop };
+    void this.#ringAfter(Math.max(0, earliestMs - this.#deps.clock.nowMs()), stop.signal);
+  }
+
+  async #ringAfter(ms: number, signal: AbortSignal): Promise<void> {
+    await this.#deps.clock.sleep(ms, signal);
+    if (signal.aborted) return;
+    this.#alarm = undefined;
+    const now = this.#deps.clock.nowMs();
+    const due = [...this.#due].filter(([, dueMs]) => dueMs <= now).map(([key]) => key);
+    for (const key of due) this.#due.delete(key);
+    for (const key of due) this.add(key);
+    this.#setAlarm();
+  }
+}
+
+/**
+ * Runs a handler for each key, that many at once, until the queue is closed. A handler must not throw. Resolves when
+ * the last running handler has ended.
+ */
+export async function runWorkers(
+  queue: WorkQueue,
+  count: number,
+  handle: (key: string) => Promise<void>,
+): Promise<void> {
+  await Promise.all(Array.from({ length: count }, async () => work(queue, handle)));
+}
+
+async function work(queue: WorkQueue, handle: (key: string) => Promise<void>): Promise<void> {
+  for (let key = await queue.take(); key !== undefined; key = await queue.take()) {
+    try {
+      await handle(key);
+    } finally {
+      queue.done(key);
+    }
+  }
+}

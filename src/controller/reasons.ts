@@ -1,0 +1,50 @@
+/**
+ * Every reason that a condition or an event of ours can have, with what it means. docs/conditions.md repeats them for
+ * users; a test compares the two. Reasons are permanent: people alert on them.
+ */
+
+export const CONDITION_REASONS = {
+  Installed: 'Everything in the plan is applied, works, and nothing is left over.',
+  Progressing: 'The present specification is being rolled out.',
+  Recovering:
+    'Everything was ready for this specification; something was lost or changed and is being restored.',
+  NotReady: 'Everything was accepted, but something does not work within the time it may take.',
+  ApplyFailed: 'The API server did not accept an object.',
+  PruneFailed: 'Something that is not wanted any more could not be deleted.',
+  InvalidSpec: 'The specification cannot be planned; nothing was changed.',
+  Contested: 'Another resource has objects that only one can have; nothing was changed.',
+  InsufficientPermissions: 'The operator lacks a right.',
+  ClusterUnavailable: 'The API server did not answer.',
+  AdmissionRefused: 'An admission webhook or policy refused a write of the operator.',
+  InternalError: 'The operator itself is at fault.',
+  Paused: 'The annotation install.istio.io/ignoreReconcile is "true".',
+  IgnoredRevision: 'The resource is of another revision than this operator serves.',
+  Deleting: 'What was installed is being deleted.',
+  DeletionBlocked: 'Something that was installed does not go away.',
+  Settled: 'No work is in progress.',
+  NotStalled: 'Nothing waits for a human.',
+  Valid: 'The specification could be planned.',
+  NotChecked: 'This was not looked at in the present state.',
+  AllApplied: 'Every object is as planned.',
+  Incomplete: 'Not every object is applied yet.',
+} as const satisfies Readonly<Record<string, string>>;
+
+export type ConditionReason = keyof typeof CONDITION_REASONS;
+
+export const EVENT_REASONS = {
+  Installed: 'Istio is installed and ready for the first time.',
+  Updated: 'A change of the resource or of the operator is rolled out and ready.',
+  Recovered: 'What had failed or was lost is ready again.',
+  DriftRepaired: 'Something that was deleted or changed by others is restored; names fields and managers.',
+  Pruned: 'Objects that are not wanted any more were deleted.',
+  Deleted: 'The resource lets go: what it installed is deleted, or left on purpose.',
+  InvalidSpec: 'The specification cannot be planned.',
+  ApplyFailed: 'The API server did not accept an object.',
+  NotReady: 'Something does not work within the time it may take.',
+  PruneFailed: 'Something that is not wanted any more could not be deleted.',
+  Contested: 'Another resource has objects that only one can have.',
+  ReconcileFailed: 'A call around the installation failed.',
+  DeletionBlocked: 'Something that was installed does not go away.',
+} as const satisfies Readonly<Record<string, string>>;
+
+export type EventReason = keyof typeof EVENT_REASONS;

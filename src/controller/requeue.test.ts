@@ -1,0 +1,82 @@
+import { expect } from 'chai';
+import { refOf } from '../model/object.ts';
+import { releaseOf } from '../model/outcome.ts';
+import type { Outcome } from '../model/outcome.ts';
+import type { ComponentResult } from '../model/report.ts';
+import { requeueOf } from './requeue.ts';
+import type { Requeue } from './requeue.ts';
+import { ISTIOD, planOf, reportOf } from './testing/builders.ts';
+
+function failing(...retryable: readonly boolean[]): Outcome {
+  const result = (isRetryable: boolean): ComponentResult => ({
+    kind: 'failed',
+    ref: refOf(ISTIOD),
+    message: 'no',
+    retryable: isRetryable,
+  });
+  const [base = true, pilot = base] = retryable;
+  const report = reportOf({ components: { Base: result(base), Pilot: result(pilot) } });
+  return { kind: 'failed', release: releaseOf(planOf()), report };
+}
+
+function interrupted(kind: 'unavailable' | 'forbidden' | 'conflict' | 'internal'): Outcome {
+  return { kind: 'interrupted', problem: { kind, message: 'no' }, changes: [] };
+}
+
+describe('requeueOf', () => {
+  const ready = { release: releaseOf(planOf()), report: reportOf() };
+  const cases: readonly [string, Outcome, Requeue][] = [
+    [
+      'looks at what is ready every ten minutes or so',
+      { kind: 'ready', ...ready },
+      { kind: 'around', ms: 600_000 },
+    ],
+    [
+      'looks at a rollout every ten seconds',
+      { kind: 'progressing', ...ready, remainingMs: 20_000 },
+      { kind: 'after', ms: 10_000 },
+    ],
+    [
+      'looks at a rollout when its time is over',
+      { kind: 'progressing', ...ready, remainingMs: 700 },
+      { kind: 'after', ms: 700 },
+    ],
+    [
+      'looks at what is not ready every half minute',
+      { kind: 'notReady', ...ready, timeoutMs: 1 },
+      { kind: 'around', ms: 30_000 },
+    ],
+    [
+      'waits for a change of an invalid specification',
+      { kind: 'invalid', diagnostics: [] },
+      { kind: 'onChange' },
+    ],
+    ['waits for the end of a pause', { kind: 'paused' }, { kind: 'onChange' }],
+    ['backs off when an object may be accepted later', failing(true), { kind: 'backOff' }],
+    ['retries every minute what only a human can cure', failing(false), { kind: 'around', ms: 60_000 }],
+    ['backs off when at least one failure may pass', failing(false, true), { kind: 'backOff' }],
+    ['backs off when the API server is away', interrupted('unavailable'), { kind: 'backOff' }],
+    ['tries again after a conflict', interrupted('conflict'), { kind: 'backOff' }],
+    ['retries every minute without rights', interrupted('forbidden'), { kind: 'around', ms: 60_000 }],
+    [
+      'retries every minute after a fault of its own',
+      interrupted('internal'),
+      { kind: 'around', ms: 60_000 },
+    ],
+    [
+      'backs off when a deletion is blocked',
+      { kind: 'deletionBlocked', remaining: [], inventory: [] },
+      { kind: 'backOff' },
+    ],
+    [
+      'comes back to a resource that another operator may report on',
+      { kind: 'ignored', revision: '', operatorRevision: 'a', attention: 'awaited' },
+      { kind: 'after', ms: 3_000 },
+    ],
+  ];
+  for (const [behaviour, outcome, requeue] of cases) {
+    it(behaviour, () => {
+      expect(requeueOf(outcome)).to.deep.equal(requeue);
+    });
+  }
+});

@@ -1,0 +1,114 @@
+/** Brings the status of one resource into the cluster, with as few writes as tell the truth. */
+import { isClusterError } from '../model/cluster-error.ts';
+import type { Clock } from '../model/clock.ts';
+import type { JsonObject } from '../model/json.ts';
+import { mapAt } from '../model/json.ts';
+import type { Logger } from '../model/logger.ts';
+import type { K8sObject } from '../model/object.ts';
+import { refOf } from '../model/object.ts';
+import type { OperatorStatus } from '../model/status.ts';
+import { mergePatchBetween } from './merge-patch.ts';
+import { generationOf, storedStatus } from './resource.ts';
+import { rfc3339, statusOf } from './status.ts';
+import type { Phase } from './verdict.ts';
+import type { ResourcePort } from './watch.port.ts';
+
+/** Progress is shown about four times a second at most: more often nobody can read it. */
+const PROGRESS_INTERVAL_MS = 250;
+
+export interface StatusWriterDeps {
+  readonly resources: ResourcePort;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/**
+ * Writes for one run, one after the other. The generation is that of the resource given at first, although it may
+ * have changed meanwhile: what is told is about the specification that the run has seen.
+ */
+export class StatusWriter {
+  readonly #deps: StatusWriterDeps;
+  readonly #signal: AbortSignal;
+  readonly #generation: number;
+  #resource: K8sObject;
+  #writing: Promise<void> = Promise.resolve();
+  #offered: Phase | undefined;
+  #isPumping = false;
+  #lastWriteMs = -Infinity;
+
+  constructor(deps: StatusWriterDeps, resource: K8sObject, signal: AbortSignal) {
+    this.#deps = deps;
+    this.#resource = resource;
+    this.#generation = generationOf(resource);
+    this.#signal = signal;
+  }
+
+  /** The resource as it was stored last, as far as this run knows. */
+  get resource(): K8sObject {
+    return this.#resource;
+  }
+
+  get stored(): OperatorStatus | undefined {
+    return storedStatus(this.#resource);
+  }
+
+  /** Tells the writer about a newer state that was stored by another kind of write. */
+  noteStored(resource: K8sObject): void {
+    this.#resource = resource;
+  }
+
+  /**
+   * Writes a phase after everything that was offered before, unless the status says so already. Does nothing when the
+   * resource is gone; throws ClusterError when the write fails.
+   */
+  async write(phase: Phase): Promise<void> {
+    this.#offered = undefined;
+    const written = this.#writing.then(async () => this.#store(phase));
+    // The next write must come even if this one fails; the failure is the caller's, not the successor's.
+    this.#writing = written.catch(() => undefined);
+    await written;
+  }
+
+  /**
+   * Shows progress soon: at once after a quiet time, otherwise coalesced. Losing it is no harm, so failures are only
+   * logged.
+   */
+  offer(phase: Phase): void {
+    this.#offered = phase;
+    if (!this.#isPumping) void this.#pump();
+  }
+
+  async #pump(): Promise<void> {
+    this.#isPumping = true;
+    const { clock, logger } = this.#deps;
+    while (this.#offered !== undefined && !this.#signal.aborted) {
+      const sinceLastMs = clock.nowMs() - this.#lastWriteMs;
+      await clock.sleep(Math.max(0, PROGRESS_INTERVAL_MS - sinceLastMs), this.#signal);
+      const phase: Phase | undefined = this.#offered;
+      if (phase === undefined || this.#signal.aborted) break;
+      await this.write(phase).catch((error: unknown) => {
+        logger.debug('progress not shown', { resource: refOf(this.#resource), error });
+      });
+    }
+    this.#isPumping = false;
+  }
+
+  async #store(phase: Phase): Promise<void> {
+    const { resources, clock } = this.#deps;
+    const now = rfc3339(clock.nowMs());
+    const next = statusOf({ generation: this.#generation, phase, previous: this.stored, now });
+    const patch = mergePatchBetween(mapAt(this.#resource, 'status'), asJson(next));
+    if (patch === undefined) return;
+    this.#lastWriteMs = clock.nowMs();
+    try {
+      this.#resource = await resources.patchStatus(refOf(this.#resource), patch, { signal: this.#signal });
+    } catch (error) {
+      if (!isClusterError(error, 'absent')) throw error;
+    }
+  }
+}
+
+/** Interfaces have no index signature, so the compiler cannot see that every member of a status is JSON. */
+function asJson(status: OperatorStatus): JsonObject {
+  return status as unknown as JsonObject;
+}

@@ -1,0 +1,93 @@
+/** Turns what a reconcile came to into the status that users read. Pure. */
+import type { Condition, ConditionType, OperatorStatus } from '../model/status.ts';
+import { conditionOf } from './resource.ts';
+import type { Claim, Phase, Verdict } from './verdict.ts';
+import { verdictOf } from './verdict.ts';
+
+/** In the order in which people should read them. */
+export const CONDITION_TYPES = [
+  'Ready',
+  'Reconciling',
+  'Stalled',
+  'Valid',
+  'Applied',
+] as const satisfies readonly ConditionType[];
+
+export interface StatusInput {
+  /** The generation of the resource that the phase is about. */
+  readonly generation: number;
+  readonly phase: Phase;
+  /** What is stored at present. */
+  readonly previous: OperatorStatus | undefined;
+  /** RFC 3339. */
+  readonly now: string;
+}
+
+/**
+ * The status for a phase. All that the phase does not speak about stays as it was; `lastTransitionTime` moves only
+ * when the condition's status does, so an equal phase gives an equal status.
+ */
+export function statusOf(input: StatusInput): OperatorStatus {
+  const { previous, generation } = input;
+  const verdict = verdictOf(input.phase, { generation, previous });
+  return {
+    status: verdict.status,
+    message: verdict.message,
+    observedGeneration: generation,
+    ...releaseFields(verdict, previous),
+    componentStatus: verdict.componentStatus ?? previous?.componentStatus ?? {},
+    conditions: CONDITION_TYPES.map((type) => condition(type, verdict.claims[type], input)),
+    inventory: verdict.inventory ?? previous?.inventory ?? [],
+  };
+}
+
+/** RFC 3339 in whole seconds, as the API server prints times. */
+export function rfc3339(timeMs: number): string {
+  return new Date(timeMs).toISOString().replace(/\.\d{3}Z$/, 'Z');
+}
+
+/** Profile and revision are those being worked on; the version is the one that was fully installed last. */
+function releaseFields(
+  { release, installed }: Verdict,
+  previous: OperatorStatus | undefined,
+): Pick<OperatorStatus, 'profile' | 'revision' | 'version'> {
+  if (release === undefined) return pickRelease(previous ?? {});
+  const version = installed === true ? release.version : previous?.version;
+  const fields = { profile: release.profile, revision: revisionName(release.revision) };
+  return version === undefined ? fields : { ...fields, version };
+}
+
+function pickRelease({
+  profile,
+  revision,
+  version,
+}: Partial<OperatorStatus>): Pick<OperatorStatus, 'profile' | 'revision' | 'version'> {
+  return {
+    ...(profile === undefined ? {} : { profile }),
+    ...(revision === undefined ? {} : { revision }),
+    ...(version === undefined ? {} : { version }),
+  };
+}
+
+/** The default revision is spelt out, as in the label `istio.io/rev`: an empty column says nothing. */
+function revisionName(revision: string): string {
+  return revision === '' ? 'default' : revision;
+}
+
+function condition(type: ConditionType, claim: Claim, { previous, generation, now }: StatusInput): Condition {
+  const before = conditionOf(previous, type);
+  return {
+    type,
+    status: claim.status,
+    observedGeneration: generation,
+    lastTransitionTime: transitionTime(before, claim, now),
+    reason: claim.reason,
+    message: claim.message,
+  };
+}
+
+function transitionTime(before: Condition | undefined, claim: Claim, now: string): string {
+  if (before === undefined) return now;
+  // Another replica's clock may be ahead of ours; time must not seem to go back.
+  return before.status === claim.status || now < before.lastTransitionTime ? before.lastTransitionTime : now;
+}

@@ -1,0 +1,106 @@
+import { expect } from 'chai';
+import type { Controller } from './controller.ts';
+import type { Term } from './terms.ts';
+import { Terms } from './terms.ts';
+import { settled } from './testing/fake-clock.ts';
+
+/** A controller that notes when it works. */
+function controller(log: string[], name: string): Controller {
+  return {
+    ready: () => log.includes(`${name} synced`),
+    run: async (signal) => {
+      log.push(`${name} works`);
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      log.push(`${name} ends`);
+    },
+  };
+}
+
+class World {
+  readonly log: string[] = [];
+  readonly stop = new AbortController();
+  /** Ends the present term, as the loss of the lease would. */
+  lose = (): void => undefined;
+  grant = (): void => undefined;
+  #terms = 0;
+  readonly terms = new Terms<Term>({
+    acquire: async (signal) =>
+      new Promise((resolve) => {
+        signal.addEventListener('abort', () => resolve(undefined));
+        this.grant = () => resolve(this.#newTerm());
+      }),
+    controllerFor: () => controller(this.log, `controller ${(this.#terms += 1)}`),
+    leading: (isLeader) => void this.log.push(isLeader ? 'leads' : 'follows'),
+  });
+
+  #newTerm(): Term {
+    const ended = new AbortController();
+    this.lose = () => ended.abort();
+    return { ended: ended.signal, release: async () => void this.log.push('released') };
+  }
+}
+
+describe('Terms', () => {
+  it('gives the lead back only after its controller has ended', async () => {
+    const world = new World();
+    const running = world.terms.run(world.stop.signal);
+    world.grant();
+    await settled();
+
+    world.stop.abort();
+    await running;
+
+    expect(world.log).to.deep.equal([
+      'leads',
+      'controller 1 works',
+      'controller 1 ends',
+      'follows',
+      'released',
+    ]);
+  });
+
+  it('begins with a new controller when it may lead again', async () => {
+    const world = new World();
+    const running = world.terms.run(world.stop.signal);
+    world.grant();
+    await settled();
+    world.lose();
+    await settled();
+    world.grant();
+    await settled();
+    world.stop.abort();
+    await running;
+
+    expect(world.log.filter((line) => line.endsWith('works'))).to.deep.equal([
+      'controller 1 works',
+      'controller 2 works',
+    ]);
+  });
+
+  it('ends while it waits for the lead', async () => {
+    const world = new World();
+    const running = world.terms.run(world.stop.signal);
+    await settled();
+
+    world.stop.abort();
+    await running;
+
+    expect(world.log).to.deep.equal([]);
+  });
+
+  it('is in order while it follows, and while it leads only once it is synced', async () => {
+    const world = new World();
+    const running = world.terms.run(world.stop.signal);
+    await settled();
+    const problems = [world.terms.problem()];
+    world.grant();
+    await settled();
+    problems.push(world.terms.problem());
+    world.log.push('controller 1 synced');
+    problems.push(world.terms.problem());
+    world.stop.abort();
+    await running;
+
+    expect(problems).to.deep.equal([undefined, 'the watches are not synced yet', undefined]);
+  });
+});

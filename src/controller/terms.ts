@@ -1,0 +1,58 @@
+/** Leads for as long as it may, and again when it may again. Losing the lead is an ordinary event, no failure. */
+import type { Controller } from './controller.ts';
+
+/** A time in which this process, and no other, may act. */
+export interface Term {
+  /** Aborted when the term is over. */
+  readonly ended: AbortSignal;
+  /** Lets others lead at once. Nothing may be written afterwards. */
+  release(): Promise<void>;
+}
+
+export interface TermDeps<T extends Term> {
+  /** Waits for the lead; undefined when the signal is aborted first. */
+  acquire(signal: AbortSignal): Promise<T | undefined>;
+  /** A new controller for each term: what the last one knew may be outdated. */
+  controllerFor(term: T): Controller;
+  /** Told when this process begins and ends to lead. */
+  leading(isLeader: boolean): void;
+}
+
+export class Terms<T extends Term> {
+  readonly #deps: TermDeps<T>;
+  #controller: Controller | undefined;
+
+  constructor(deps: TermDeps<T>) {
+    this.#deps = deps;
+  }
+
+  /** What keeps this process from doing its part; a replica that waits for the lead is doing it. */
+  problem(): string | undefined {
+    return this.#controller === undefined || this.#controller.ready()
+      ? undefined
+      : 'the watches are not synced yet';
+  }
+
+  /** Resolves when the signal is aborted and the lead is given back. */
+  async run(signal: AbortSignal): Promise<void> {
+    for (let term = await this.#next(signal); term !== undefined; term = await this.#next(signal)) {
+      await this.#serve(term, signal);
+    }
+  }
+
+  async #next(signal: AbortSignal): Promise<T | undefined> {
+    return signal.aborted ? undefined : this.#deps.acquire(signal);
+  }
+
+  async #serve(term: T, signal: AbortSignal): Promise<void> {
+    this.#deps.leading(true);
+    this.#controller = this.#deps.controllerFor(term);
+    try {
+      await this.#controller.run(AbortSignal.any([signal, term.ended]));
+    } finally {
+      this.#controller = undefined;
+      this.#deps.leading(false);
+      await term.release();
+    }
+  }
+}

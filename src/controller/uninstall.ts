@@ -1,0 +1,57 @@
+/** What happens when a resource is deleted. */
+import type { ObjectRef } from '../model/object.ts';
+import type { Outcome } from '../model/outcome.ts';
+import type { InventoryEntry } from '../model/status.ts';
+import { finalizersWithoutOurs } from './finalizer.ts';
+import { conditionOf, deletionTimeMs, storedStatus } from './resource.ts';
+import type { ReconcileDeps, Visit } from './visit.ts';
+import { ownerOf, storeFinalizers } from './visit.ts';
+
+/** How long one run waits for objects to go. Their going wakes us up, so there is no need to stay longer. */
+const LINGER_MS = 2_000;
+
+/** After that time since the deletion was asked for, objects that are still there count as a failure. */
+const PATIENCE_MS = 60_000;
+
+/** Deletes what the inventory holds and nobody else wants, and then lets the resource go. */
+export async function uninstall(deps: ReconcileDeps, visit: Visit): Promise<Outcome> {
+  const { engine, cluster, clock } = deps;
+  const { writer, signal } = visit;
+  const inventory = inventoryOf(visit);
+  if (inventory.length === 0) return release(deps, visit, 0);
+  const recordInventory = async (entries: readonly InventoryEntry[]): Promise<void> =>
+    writer.write({ kind: 'deleting', remaining: [], inventory: entries });
+  if (!saysDeleting(visit)) await recordInventory(inventory);
+  const keep = (ref: ObjectRef): boolean => deps.claims.waitingFor(visit.key, ref).length > 0;
+  const report = await engine.delete(
+    { cluster, clock, recordInventory },
+    { signal, owner: ownerOf(visit), inventory, timeoutMs: LINGER_MS, keep },
+  );
+  if (report.kind === 'deleted') return release(deps, visit, 0);
+  const { remaining } = report;
+  const waitedMs = clock.nowMs() - (deletionTimeMs(visit.resource) ?? clock.nowMs());
+  return {
+    kind: waitedMs < PATIENCE_MS ? 'deleting' : 'deletionBlocked',
+    remaining,
+    inventory: report.inventory,
+  };
+}
+
+/** Leaves everything that was installed and lets the resource go. */
+export async function letGo(deps: ReconcileDeps, visit: Visit): Promise<Outcome> {
+  return release(deps, visit, inventoryOf(visit).length);
+}
+
+async function release(deps: ReconcileDeps, visit: Visit, left: number): Promise<Outcome> {
+  await storeFinalizers(deps, visit, finalizersWithoutOurs(visit.writer.resource));
+  return { kind: 'deleted', left };
+}
+
+function saysDeleting({ resource }: Visit): boolean {
+  const reason = conditionOf(storedStatus(resource), 'Ready')?.reason;
+  return reason === 'Deleting' || reason === 'DeletionBlocked';
+}
+
+function inventoryOf({ resource }: Visit): readonly InventoryEntry[] {
+  return storedStatus(resource)?.inventory ?? [];
+}

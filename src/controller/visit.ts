@@ -1,0 +1,70 @@
+/** What one look at a resource works with. */
+import type { ClusterPort } from '../apply/cluster.port.ts';
+import type { ApplySettings, DeletionSettings, EngineDeps, KnownEqual } from '../apply/engine.port.ts';
+import type { Clock } from '../model/clock.ts';
+import type { K8sObject, ObjectRef } from '../model/object.ts';
+import { namespaceOf, refOf } from '../model/object.ts';
+import type { ClusterFacts, Owner, Plan, PlanResult } from '../model/plan.ts';
+import type { ApplyReport, Change, DeletionReport } from '../model/report.ts';
+import type { Claims } from './claims.ts';
+import type { Patience } from './patience.ts';
+import { resourceVersionOf } from './resource.ts';
+import type { StatusWriter } from './status-writer.ts';
+import type { ResourcePort } from './watch.port.ts';
+
+/** The engine's two entry points, as parameters so that tests can script them. */
+export interface Engine {
+  apply(deps: EngineDeps, plan: Plan, settings: ApplySettings): Promise<ApplyReport>;
+  delete(deps: EngineDeps, settings: DeletionSettings): Promise<DeletionReport>;
+}
+
+export interface ReconcileSettings {
+  /** Only resources of this revision are served; all of them when it is empty. */
+  readonly revision: string;
+  /** How long the same objects may be waited for before that counts as a failure. */
+  readonly readinessTimeoutMs: number;
+}
+
+export interface ReconcileDeps {
+  readonly resources: ResourcePort;
+  readonly cluster: ClusterPort;
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly patience: Patience;
+  readonly claims: Claims;
+  readonly knownEqual: KnownEqual;
+  /** Facts about the cluster; may be answered from memory. */
+  facts(signal: AbortSignal): Promise<ClusterFacts>;
+  /** The key of another living resource that the live object says it belongs to. */
+  labelledHolder(key: string, ref: ObjectRef): string | undefined;
+  /** What a resource means; may be answered from memory for an unchanged one. */
+  plan(resource: K8sObject, facts: ClusterFacts): PlanResult | Promise<PlanResult>;
+  readonly settings: ReconcileSettings;
+}
+
+/** One resource, looked at once. */
+export interface Visit {
+  readonly key: string;
+  /** As it was when the visit began. */
+  readonly resource: K8sObject;
+  readonly writer: StatusWriter;
+  readonly signal: AbortSignal;
+  /** Told of every change as it happens, so that none is forgotten when the visit ends in an error. */
+  changed(change: Change): void;
+}
+
+/** Replaces the resource's finalizers and lets the writer know what was stored. Throws ClusterError. */
+export async function storeFinalizers(
+  { resources }: ReconcileDeps,
+  { writer, signal }: Visit,
+  finalizers: readonly string[],
+): Promise<void> {
+  const { resource } = writer;
+  const options = { signal, resourceVersion: resourceVersionOf(resource) };
+  writer.noteStored(await resources.setFinalizers(refOf(resource), finalizers, options));
+}
+
+/** Whose installation it is, as the labels of the installed objects have it. */
+export function ownerOf({ resource }: Visit): Owner {
+  return { name: resource.metadata.name, namespace: namespaceOf(resource) ?? '' };
+}

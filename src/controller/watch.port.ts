@@ -1,0 +1,58 @@
+/** What the controller needs of the cluster beside the engine's port. Implemented in cluster/. */
+import type { JsonObject } from '../model/json.ts';
+import type { GroupVersionKind, K8sObject, ObjectRef } from '../model/object.ts';
+
+export type WatchEvent =
+  | { readonly type: 'added'; readonly object: K8sObject }
+  | { readonly type: 'updated'; readonly object: K8sObject; readonly old: K8sObject }
+  | { readonly type: 'deleted'; readonly object: K8sObject };
+
+export interface WatchOptions {
+  /** All namespaces when absent. */
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  /** Objects come without spec and status, and without managedFields. */
+  readonly metadataOnly?: boolean;
+}
+
+/** A list that is kept up to date. Survives every failure of the API server by listing again. */
+export interface Watched {
+  /** Resolves once the first list is complete; never rejects. */
+  readonly synced: Promise<void>;
+  isSynced(): boolean;
+  /**
+   * Never older than what a write through the ResourcePort or the ClusterPort returned before: a reconcile that began
+   * with an older inventory would orphan objects.
+   */
+  get(ref: ObjectRef): K8sObject | undefined;
+  list(): readonly K8sObject[];
+  /** Handlers must only enqueue; what they throw is logged and otherwise ignored. Returns the way to stop. */
+  onChange(handler: (event: WatchEvent) => void): () => void;
+  stop(): void;
+}
+
+export interface WatchPort {
+  /** Starts at once. A kind that is not served is watched as an empty list until it appears. */
+  watch(kind: GroupVersionKind, options: WatchOptions): Watched;
+}
+
+/** Writes to the watched resource itself and to its events. Every call throws ClusterError and nothing else. */
+export interface ResourcePort {
+  /** JSON merge patch of the status subresource. Returns the stored object. */
+  patchStatus(
+    ref: ObjectRef,
+    status: JsonObject,
+    options: { readonly signal: AbortSignal },
+  ): Promise<K8sObject>;
+  /** Replaces metadata.finalizers, only if the object still has that resourceVersion (else `conflict`). */
+  setFinalizers(
+    ref: ObjectRef,
+    finalizers: readonly string[],
+    options: { readonly signal: AbortSignal; readonly resourceVersion: string },
+  ): Promise<K8sObject>;
+  /** Creates an events.k8s.io/v1 Event. */
+  createEvent(event: K8sObject, options: { readonly signal: AbortSignal }): Promise<void>;
+  /** `gitVersion` of the API server. */
+  serverVersion(options: { readonly signal: AbortSignal }): Promise<string>;
+}

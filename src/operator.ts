@@ -1,0 +1,57 @@
+/** Puts the in-cluster operator together: the only place where its adapters meet. */
+import { applyPlan } from './apply/apply-plan.ts';
+import { deleteInstallation } from './apply/delete-installation.ts';
+import { withCache } from './cluster/cached-cluster.ts';
+import { createCluster } from './cluster/cluster.ts';
+import type { Discovery } from './cluster/discovery.ts';
+import type { Transport, WriteFence } from './cluster/transport.ts';
+import { createWatches } from './cluster/watches.ts';
+import type { Controller, ControllerSettings } from './controller/controller.ts';
+import { createController } from './controller/controller.ts';
+import type { ControllerMetrics } from './controller/metrics.ts';
+import type { PlanFor } from './controller/plan-memory.ts';
+import type { Planner } from './core/plan.ts';
+import type { Clock } from './model/clock.ts';
+import type { Logger } from './model/logger.ts';
+
+export interface ControllerParts {
+  readonly transport: Transport;
+  readonly discovery: Discovery;
+  readonly planner: Planner;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly metrics: ControllerMetrics;
+  readonly instance: string;
+  readonly settings: ControllerSettings;
+  /** Keeps a replica that lost the lease from writing. */
+  readonly fence?: WriteFence;
+}
+
+/** A controller with watches of its own: it starts from what the cluster says, each time. */
+export function assembleController(parts: ControllerParts): Controller {
+  const { transport, discovery, fence } = parts;
+  const watches = createWatches(parts);
+  const cluster = createCluster({
+    transport,
+    discovery,
+    observer: watches,
+    ...(fence === undefined ? {} : { fence }),
+  });
+  const cached = withCache(cluster, watches);
+  return createController({
+    ...parts,
+    watch: watches,
+    resources: cached,
+    cluster: cached,
+    engine: { apply: applyPlan, delete: deleteInstallation },
+    planFor: planForResource(parts.planner),
+  });
+}
+
+function planForResource(planner: Planner): PlanFor {
+  return (spec, owner, facts) => {
+    const source = `IstioOperator ${owner.namespace}/${owner.name}`;
+    return planner({ layers: [{ spec, source }], owner, facts });
+  };
+}

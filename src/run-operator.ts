@@ -1,0 +1,184 @@
+/** Runs the in-cluster operator until it is told to stop. */
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { CommandError, commandFailure, EXIT } from './cli/command-error.ts';
+import type { Credentials } from './cluster/credentials.ts';
+import { loadCredentials } from './cluster/credentials.ts';
+import { createDiscovery } from './cluster/discovery.ts';
+import { acquireLease, DEFAULT_LEASE_TIMES } from './cluster/lease.ts';
+import type { LeaseDeps } from './cluster/lease.ts';
+import { createLeaseStore } from './cluster/lease-store.ts';
+import { createTransport } from './cluster/transport.ts';
+import type { WriteFence } from './cluster/transport.ts';
+import { createWatches } from './cluster/watches.ts';
+import type { Settings } from './config/settings.ts';
+import { readSettings } from './config/settings.ts';
+import { createMetrics } from './controller/metrics.ts';
+import type { ControllerMetrics } from './controller/metrics.ts';
+import type { Term } from './controller/terms.ts';
+import { Terms } from './controller/terms.ts';
+import { createPlanner } from './core/plan.ts';
+import { loadAssets } from './assets/load.ts';
+import type { HttpServer, HttpServerSettings } from './http/server.ts';
+import { startHttpServer } from './http/server.ts';
+import { createLogger } from './log/logger.ts';
+import type { Clock } from './model/clock.ts';
+import type { Logger } from './model/logger.ts';
+import type { ControllerParts } from './operator.ts';
+import { assembleController } from './operator.ts';
+import { VERSION } from './version.ts';
+
+export interface OperatorRun {
+  readonly flags: Readonly<Record<string, string>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Aborted by SIGTERM: then everything ends at the next safe point. */
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+}
+
+/**
+ * Serves health and metrics at once and IstioOperators as soon as this replica leads. Resolves to the exit code when
+ * the signal is aborted and the lease is given back. Rejects with a CommandError when settings or credentials are of
+ * no use.
+ */
+export async function runOperator(run: OperatorRun): Promise<number> {
+  const settings = settingsOf(run);
+  const instance = settings.podName ?? hostname();
+  const logger = createLogger({ level: settings.logLevel, output: process.stdout, fields: { instance } });
+  const metrics = createMetrics(() => process.memoryUsage.rss());
+  const parts = await connect(run, settings, { logger, metrics, instance });
+  const terms = new Terms<OperatorTerm>({
+    acquire: acquirer(parts, settings),
+    controllerFor: (term) =>
+      assembleController({ ...parts, ...(term.fence === undefined ? {} : { fence: term.fence }) }),
+    leading: (isLeader) => {
+      metrics.leading(isLeader);
+      logger.info(isLeader ? 'leading' : 'not leading any more');
+    },
+  });
+  const servers = await startServers(settings, { terms, metrics, logger });
+  logger.info('started', {
+    version: VERSION,
+    namespaces: settings.watchedNamespaces,
+    revision: settings.revision,
+  });
+  try {
+    await terms.run(run.signal);
+  } finally {
+    await Promise.all(servers.map(async (server) => server.close()));
+    await parts.transport.close();
+  }
+  logger.info('stopped');
+  return EXIT.ok;
+}
+
+function settingsOf({ flags, env }: OperatorRun): Settings {
+  const read = readSettings({ flags, env });
+  if (read.kind === 'invalid') throw new CommandError(read.problems);
+  return read.settings;
+}
+
+type Telling = Pick<ControllerParts, 'logger' | 'metrics' | 'instance'>;
+
+async function connect(run: OperatorRun, settings: Settings, telling: Telling): Promise<ControllerParts> {
+  const { clock } = run;
+  const random = Math.random;
+  const [credentials, assets] = await Promise.all([credentialsOf(run, settings), loadAssets()]);
+  const transport = createTransport({
+    credentials,
+    clock,
+    random,
+    userAgent: `istio-operator/${VERSION}`,
+    onExchange: (exchange) => telling.metrics.requested(exchange),
+  });
+  return {
+    ...telling,
+    clock,
+    random,
+    transport,
+    discovery: createDiscovery({ transport, clock }),
+    planner: createPlanner(assets),
+    settings: {
+      namespaces: settings.watchedNamespaces,
+      revision: settings.revision === 'default' ? '' : settings.revision,
+      readinessTimeoutMs: settings.readinessTimeoutMs,
+      concurrency: settings.maxConcurrentReconciles,
+    },
+  };
+}
+
+async function credentialsOf(
+  { env, clock }: OperatorRun,
+  { kubeconfig, context }: Settings,
+): Promise<Credentials> {
+  const loaded = await loadCredentials({
+    env,
+    clock,
+    preferPod: true,
+    ...(kubeconfig === undefined ? {} : { kubeconfig }),
+    ...(context === undefined ? {} : { context }),
+  });
+  if (loaded.kind === 'unusable') throw new CommandError([loaded.problem]);
+  return loaded.credentials;
+}
+
+/** Without election there is one term, which lasts until the process ends. */
+interface OperatorTerm extends Term {
+  readonly fence?: WriteFence;
+}
+
+function acquirer(
+  parts: ControllerParts,
+  { leaseNamespace: namespace, leaseName: name }: Settings,
+): (signal: AbortSignal) => Promise<OperatorTerm | undefined> {
+  if (namespace === undefined) return async (signal) => ({ ended: signal, release: async () => undefined });
+  const lease: LeaseDeps = {
+    ...parts,
+    store: createLeaseStore({ transport: parts.transport, watch: createWatches(parts), namespace, name }),
+    wallClockMs: Date.now,
+  };
+  // Two processes of one pod, one after the other, are two candidates.
+  const settings = { ...DEFAULT_LEASE_TIMES, identity: `${parts.instance}_${randomUUID()}` };
+  return async (signal) => {
+    const leadership = await acquireLease(lease, settings, signal);
+    return (
+      leadership && { ended: leadership.ended, release: async () => leadership.release(), fence: leadership }
+    );
+  };
+}
+
+interface Served {
+  readonly terms: Terms<OperatorTerm>;
+  readonly metrics: ControllerMetrics;
+  readonly logger: Logger;
+}
+
+/** One server, or two when health and metrics are to be had in different places. */
+async function startServers(
+  settings: Settings,
+  { terms, metrics, logger }: Served,
+): Promise<readonly HttpServer[]> {
+  const { healthHost, healthPort, monitoringHost, monitoringPort } = settings;
+  const health = { liveness: [], readiness: [{ name: 'watches', problem: () => terms.problem() }] };
+  const monitoring = {
+    metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
+  };
+  if (healthHost === monitoringHost && healthPort === monitoringPort) {
+    return [await serve({ host: healthHost, port: healthPort, ...health, ...monitoring, logger })];
+  }
+  return Promise.all([
+    serve({ host: healthHost, port: healthPort, ...health, logger }),
+    serve({ host: monitoringHost, port: monitoringPort, ...monitoring, logger }),
+  ]);
+}
+
+async function serve(settings: HttpServerSettings): Promise<HttpServer> {
+  try {
+    return await startHttpServer(settings);
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    const remedy =
+      'Choose another address with --health-host, --health-port, --monitoring-host and --monitoring-port.';
+    throw commandFailure('IOP601', `cannot serve on ${settings.host}:${settings.port}: ${cause}`, remedy);
+  }
+}
