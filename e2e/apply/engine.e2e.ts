@@ -360,6 +360,25 @@ describe('the engine on a real API server', () => {
     expect(report.pruneFailures).to.deep.equal([]);
   });
 
+  it('adopts what helm installed without touching its pods', async () => {
+    const gateway = objectsOf(plan).find(
+      ({ metadata }) => metadata.name === 'istio-ingressgateway',
+    ) as K8sObject; // it has one
+    const adopted = { ...gateway, metadata: { ...gateway.metadata, name: 'adopted' } };
+    await call('POST', `${DEPLOYMENTS}?fieldManager=helm`, adopted);
+    const other = await EngineSession.start(plane);
+    const onlyThis = planOf([{ component: 'IngressGateways', after: [], objects: [adopted] }]);
+
+    const [change] = (await other.apply(onlyThis)).changes;
+    const again = await other.apply(onlyThis);
+
+    expect(change).to.deep.include({ action: 'configured', changedBy: ['helm'] });
+    expect(actionsOf(again)).to.deep.equal(['unchanged']);
+    expect(at((await call('GET', `${DEPLOYMENTS}/adopted`)).body, 'metadata', 'generation')).to.equal(1);
+    expect(await other.delete()).to.deep.equal({ kind: 'deleted' });
+    await other.close();
+  });
+
   it('says that a namespace is being deleted', async () => {
     const namespace = `${NAMESPACE}-leaving`;
     const held = { name: 'held', namespace, finalizers: ['example.com/hold'] };

@@ -1,6 +1,5 @@
 /** Brings one component of a plan into the cluster, stage by stage. */
 import type { K8sObject } from '../model/object.ts';
-import { namespaceOf } from '../model/object.ts';
 import type { PlannedComponent } from '../model/plan.ts';
 import type { Change, ComponentResult } from '../model/report.ts';
 import type { Applied, ApplyRun } from './apply-object.ts';
@@ -22,8 +21,6 @@ export interface ComponentOutcome {
 }
 
 export interface ComponentRun extends ApplyRun {
-  /** Why namespaces can't take objects, by name. */
-  readonly namespaceFailures: ReadonlyMap<string, Failure>;
   readonly changed: (change: Change) => void;
 }
 
@@ -39,16 +36,12 @@ export async function applyComponent(
   const tried: K8sObject[] = [];
   const outcome = (result: ComponentResult): ComponentOutcome => summary(result, tried, done);
 
-  const unusable = planned.objects.map((object) => run.namespaceFailures.get(namespaceOf(object) ?? ''));
-  const obstacle = unusable.find((failure) => failure !== undefined);
-  if (obstacle !== undefined) return outcome({ kind: 'failed', ...obstacle });
-
   for (const stage of stagesOf(planned.objects)) {
     tried.push(...stage);
     const applied = await mapParallel(stage, CALLS_AT_ONCE, (object) => applyAndTell(run, object));
     done.push(...applied);
-    const failures = applied.flatMap((item) => (item.kind === 'failed' ? [item.failure] : []));
-    if (failures.length > 0) return outcome(failed(failures));
+    const [failure, ...failures] = applied.flatMap((item) => (item.kind === 'failed' ? [item.failure] : []));
+    if (failure !== undefined) return outcome(failed([failure, ...failures]));
     const notReady = await waitUntilReady(run, storedOf(applied));
     if (notReady.length > 0)
       return outcome({ kind: 'notReady', waitingFor: await explainWaiting(run, notReady) });
@@ -63,17 +56,11 @@ async function applyAndTell(run: ComponentRun, object: K8sObject): Promise<Appli
   return applied;
 }
 
-/** The first failure speaks for all; it is retried when any of them may succeed later. */
-function failed(failures: readonly Failure[]): ComponentResult {
-  const [first, ...others] = failures as readonly [Failure, ...Failure[]]; // the caller saw that there is one
-  const rest =
-    others.length === 0 ? '' : ` (${others.length} more objects of the component were not accepted)`;
-  return {
-    kind: 'failed',
-    ref: first.ref,
-    message: `${first.message}${rest}`,
-    retryable: failures.some(({ retryable }) => retryable),
-  };
+/** The first failure speaks for all; they are tried again when any of them may succeed later. */
+function failed([first, ...others]: readonly [Failure, ...Failure[]]): ComponentResult {
+  const rest = others.length === 0 ? '' : ` (and ${others.length} more of its component)`;
+  const retryable = first.retryable || others.some((other) => other.retryable);
+  return { kind: 'failed', ref: first.ref, message: `${first.message}${rest}`, retryable };
 }
 
 function summary(

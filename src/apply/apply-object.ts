@@ -3,25 +3,27 @@ import type { ClusterError } from '../model/cluster-error.ts';
 import { isClusterError } from '../model/cluster-error.ts';
 import { stringAt } from '../model/json.ts';
 import type { K8sObject } from '../model/object.ts';
-import { displayRef, groupOf, refOf, uidOf } from '../model/object.ts';
+import { displayRef, groupOf, namespaceOf, refOf } from '../model/object.ts';
 import type { Change } from '../model/report.ts';
 import { appliedForm } from './applied-form.ts';
 import type { Autoscalers } from './autoscaling.ts';
 import { isAutoscaled } from './autoscaling.ts';
 import type { Verdict } from './compare.ts';
 import { compare } from './compare.ts';
-import { isBeingDeleted, whyNotGone } from './deletion-state.ts';
+import { deletionOf, isBeingDeleted, whyNotGone } from './deletion-state.ts';
 import type { KnownEqual } from './engine.port.ts';
 import type { Failure } from './failure.ts';
 import { failureOf } from './failure.ts';
 import { leaveToOthers } from './hands-off.ts';
 import { pairOf, sameContent } from './known-equal.ts';
+import type { EnsureNamespace } from './namespaces.ts';
 import type { BoundedRun } from './run.ts';
 import { waitUntilGone } from './wait.ts';
 
 export interface ApplyRun extends BoundedRun {
   readonly knownEqual: KnownEqual;
   readonly autoscalers: Autoscalers;
+  readonly ensureNamespace: EnsureNamespace;
 }
 
 export type Applied =
@@ -70,6 +72,10 @@ async function decide(run: ApplyRun, intended: K8sObject, live: K8sObject): Prom
 }
 
 async function create(run: ApplyRun, desired: K8sObject): Promise<Applied> {
+  const namespace = namespaceOf(desired);
+  const obstacle = namespace === undefined ? undefined : await run.ensureNamespace(namespace);
+  if (obstacle !== undefined) return { kind: 'failed', failure: obstacle };
+
   const object = await run.cluster.apply(desired, { signal: run.signal, force: true });
   rememberIfUndecided(run, desired, object);
   return {
@@ -141,11 +147,14 @@ function needsRecreation(error: ClusterError, live: K8sObject): boolean {
   return RECREATABLE.has(`${groupOf(live.apiVersion)}/${live.kind}`) && IMMUTABLE.test(error.message);
 }
 
+/** However short the time of the run: what we deleted should not stay away until the next one. */
+const RECREATION_MS = 10_000;
+
 async function recreate(run: ApplyRun, difference: Difference): Promise<Applied> {
   const { intended, live } = difference;
-  const uid = uidOf(live);
-  await run.cluster.delete(refOf(live), { signal: run.signal, ...(uid === undefined ? {} : { uid }) });
-  const applied = await createAfter(run, intended, live);
+  await run.cluster.delete(refOf(live), deletionOf(live, run.signal));
+  const deadlineMs = Math.max(run.deadlineMs, run.clock.nowMs() + RECREATION_MS);
+  const applied = await createAfter({ ...run, deadlineMs }, intended, live);
   if (applied.kind === 'failed') return applied;
   return { ...applied, change: { ...configured(difference), recreated: true } };
 }

@@ -8,11 +8,12 @@ import type { ComponentOutcome, ComponentRun } from './apply-component.ts';
 import { applyComponent } from './apply-component.ts';
 import { plannedAutoscalers } from './autoscaling.ts';
 import { labelledOwner } from './claim.ts';
+import type { ComponentSteps } from './component-order.ts';
+import { runInOrder } from './component-order.ts';
 import type { ApplySettings, EngineDeps } from './engine.port.ts';
 import { additions, common, entriesFor, identities, union } from './inventory.ts';
 import { createKnownEqual } from './known-equal.ts';
-import { ensureNamespaces } from './namespaces.ts';
-import { settleAll } from './parallel.ts';
+import { namespaceKeeper } from './namespaces.ts';
 import type { PruneReport } from './prune.ts';
 import { prune } from './prune.ts';
 import { DEFAULT_POLLING, throwIfCancelled } from './run.ts';
@@ -32,17 +33,14 @@ export async function applyPlan(deps: EngineDeps, plan: Plan, settings: ApplySet
   if (additions(settings.inventory, planned).length > 0) {
     await deps.recordInventory(union(settings.inventory, planned));
   }
-  const run = await beginRun(deps, plan, settings);
-  const outcomes = await applyComponents(deps, plan.components, (component) => {
-    const deadlineMs = deps.clock.nowMs() + settings.readinessTimeoutMs;
-    return applyComponent({ ...run, deadlineMs }, component);
-  });
+  const run = beginRun(deps, plan, settings);
+  const outcomes = await runInOrder(plan.components, componentSteps(deps, run, settings));
   const surplus = additions(planned, settings.inventory);
-  const rendered = common(settings.inventory, planned);
-  const pruned = isAllReady(outcomes)
+  const pruned = [...outcomes.values()].every(isReady)
     ? await prune(run, surplus, ownerOf(plan, settings))
     : untouched(surplus);
   for (const change of pruned.changes) deps.observer?.changed?.(change);
+  const rendered = common(settings.inventory, planned);
   return {
     components: new Map([...outcomes].map(([component, { result }]) => [component, result])),
     changes: [...[...outcomes.values()].flatMap(({ changes }) => changes), ...pruned.changes],
@@ -53,11 +51,10 @@ export async function applyPlan(deps: EngineDeps, plan: Plan, settings: ApplySet
 
 type Outcomes = ReadonlyMap<ComponentName, ComponentOutcome>;
 
-async function beginRun(
-  deps: EngineDeps,
-  plan: Plan,
-  settings: ApplySettings,
-): Promise<Omit<ComponentRun, 'deadlineMs'>> {
+/** Everything but the deadline, which begins with each component. */
+type PlanRun = Omit<ComponentRun, 'deadlineMs'>;
+
+function beginRun(deps: EngineDeps, plan: Plan, settings: ApplySettings): PlanRun {
   const objects = objectsOf(plan);
   const leaving = identities(additions(entriesFor(objects), settings.inventory));
   const run = {
@@ -73,65 +70,37 @@ async function beginRun(
       planned: plannedAutoscalers(objects),
       isLeaving: (ref) => leaving.has(identityOf(ref)),
     },
-    namespaceFailures: await ensureNamespaces(run, plan),
+    ensureNamespace: namespaceKeeper(run, plan),
     changed: (change) => deps.observer?.changed?.(change),
   };
 }
 
-/** Runs components side by side, each after those that it depends on. The plan has them in dependency order. */
-async function applyComponents(
+function componentSteps(
   deps: EngineDeps,
-  components: readonly PlannedComponent[],
-  apply: (component: PlannedComponent) => Promise<ComponentOutcome>,
-): Promise<Outcomes> {
-  const started = new Map<ComponentName, Promise<ComponentOutcome>>();
-  for (const component of components) {
-    const before = component.after.flatMap((name) => {
-      const outcome = started.get(name);
-      return outcome === undefined ? [] : [{ name, outcome }];
-    });
-    started.set(component.component, applyAfter(deps, component, { before, apply }));
-  }
-  const outcomes = await settleAll([...started.values()]);
-  return new Map([...started.keys()].map((name, index) => [name, outcomes[index] as ComponentOutcome])); // same length
+  run: PlanRun,
+  settings: ApplySettings,
+): ComponentSteps<ComponentOutcome> {
+  const { observer, clock } = deps;
+  const finished = ({ component }: PlannedComponent, outcome: ComponentOutcome): ComponentOutcome => {
+    observer?.componentFinished?.(component, outcome.result);
+    return outcome;
+  };
+  return {
+    apply: async (planned) => {
+      observer?.componentStarted?.(planned.component);
+      const deadlineMs = clock.nowMs() + settings.readinessTimeoutMs;
+      return finished(planned, await applyComponent({ ...run, deadlineMs }, planned));
+    },
+    skip: (planned, waitingFor) => {
+      const result: ComponentResult = { kind: 'skipped', waitingFor };
+      return finished(planned, { result, changes: [], stored: [], uncertain: [] });
+    },
+    isReady,
+  };
 }
 
-interface Dependency {
-  readonly name: ComponentName;
-  readonly outcome: Promise<ComponentOutcome>;
-}
-
-async function applyAfter(
-  deps: EngineDeps,
-  component: PlannedComponent,
-  {
-    before,
-    apply,
-  }: { before: readonly Dependency[]; apply: (component: PlannedComponent) => Promise<ComponentOutcome> },
-): Promise<ComponentOutcome> {
-  const results = await Promise.all(before.map(async ({ name, outcome }) => ({ name, ...(await outcome) })));
-  const waitingFor = results.filter(({ result }) => result.kind !== 'ready').map(({ name }) => name);
-  if (waitingFor.length > 0) return finished(deps, component, skipped(waitingFor));
-  deps.observer?.componentStarted?.(component.component);
-  return finished(deps, component, await apply(component));
-}
-
-function finished(
-  deps: EngineDeps,
-  component: PlannedComponent,
-  outcome: ComponentOutcome,
-): ComponentOutcome {
-  deps.observer?.componentFinished?.(component.component, outcome.result);
-  return outcome;
-}
-
-function skipped(waitingFor: readonly ComponentName[]): ComponentOutcome {
-  const result: ComponentResult = { kind: 'skipped', waitingFor };
-  return { result, changes: [], stored: [], uncertain: [] };
-}
-
-function isAllReady(outcomes: Outcomes): boolean {
-  return [...outcomes.values()].every(({ result }) => result.kind === 'ready');
+function isReady({ result }: ComponentOutcome): boolean {
+  return result.kind === 'ready';
 }
 
 function untouched(surplus: readonly InventoryEntry[]): PruneReport {

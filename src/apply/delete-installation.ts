@@ -1,11 +1,10 @@
 /** Removes what an IstioOperator installed. */
 import { isClusterError } from '../model/cluster-error.ts';
 import type { K8sObject } from '../model/object.ts';
-import { uidOf } from '../model/object.ts';
 import type { DeletionReport } from '../model/report.ts';
 import type { InventoryEntry } from '../model/status.ts';
 import { isOurs } from './claim.ts';
-import { isBeingDeleted, whyNotGone } from './deletion-state.ts';
+import { deletionOf, isBeingDeleted, whyNotGone } from './deletion-state.ts';
 import type { DeletionSettings, EngineDeps, Polling } from './engine.port.ts';
 import { failureOf } from './failure.ts';
 import { union, withoutUid } from './inventory.ts';
@@ -92,9 +91,7 @@ async function look(run: BoundedRun, entry: InventoryEntry, settings: DeletionSe
 async function remove(run: BoundedRun, { entry, live }: Target): Promise<Exclude<Look, Target>> {
   throwIfCancelled(run.signal);
   return orLeft(entry, async () => {
-    const uid = uidOf(live);
-    const options = { signal: run.signal, ...(uid === undefined ? {} : { uid }) };
-    const outcome = await run.cluster.delete(withoutUid(entry), options);
+    const outcome = await run.cluster.delete(withoutUid(entry), deletionOf(live, run.signal));
     return outcome === 'absent' ? { kind: 'gone' } : { kind: 'waiting', entry, reason: whyNotGone(live) };
   });
 }

@@ -1,9 +1,17 @@
-/** Whether a live object is on its way out, and what it waits for. */
+/** Deleting a live object, and telling whether it is on its way out. */
 import { at, listAt } from '../model/json.ts';
 import type { K8sObject } from '../model/object.ts';
+import { uidOf } from '../model/object.ts';
+import type { DeleteOptions } from './cluster.port.ts';
 
 export function isBeingDeleted(live: K8sObject): boolean {
   return at(live, 'metadata', 'deletionTimestamp') !== undefined;
+}
+
+/** Deletes this very object, not one that has taken its name since it was read. */
+export function deletionOf(live: K8sObject, signal: AbortSignal): DeleteOptions {
+  const uid = uidOf(live);
+  return uid === undefined ? { signal } : { signal, uid };
 }
 
 /** One sentence without full stop. */

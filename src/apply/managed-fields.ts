@@ -51,8 +51,9 @@ export function isFieldSet(value: JsonValue | undefined): value is JsonObject {
  * ports are keyed by number and protocol, and the protocol is TCP unless given.
  */
 export function findItem(list: JsonArray, key: string): JsonValue | undefined {
-  const wanted = keyFields(key);
-  return list.find((item) => Object.entries(wanted).every(([name, value]) => matchesKey(item, name, value)));
+  const wanted = Object.entries(keyFields(key));
+  if (wanted.length === 0) return undefined;
+  return list.find((item) => wanted.every(([name, value]) => matchesKey(item, name, value)));
 }
 
 /** Finds the member of a set that `v:…` names. */

@@ -1,41 +1,42 @@
 /** Makes the namespaces that a plan needs. */
 import { isClusterError } from '../model/cluster-error.ts';
 import type { K8sObject, ObjectRef } from '../model/object.ts';
-import { displayRef, namespaceOf } from '../model/object.ts';
+import { displayRef } from '../model/object.ts';
 import type { Plan } from '../model/plan.ts';
 import { objectsOf } from '../model/plan.ts';
 import { isBeingDeleted } from './deletion-state.ts';
 import type { Failure } from './failure.ts';
 import { failureOf } from './failure.ts';
-import { mapParallel } from './parallel.ts';
 import type { Run } from './run.ts';
-import { CALLS_AT_ONCE } from './run.ts';
+
+/** Makes sure of a namespace; gives why it can't take objects, if so. Each one is looked at once in a run. */
+export type EnsureNamespace = (name: string) => Promise<Failure | undefined>;
 
 /**
- * Creates what is missing; the control plane's namespace gets the plan's labels. Namespaces that exist are not touched,
- * and none is ever deleted: other things live there too. Gives, by name, why a namespace can't take objects.
+ * Creates namespaces that are missing; the control plane's gets the plan's labels. Namespaces that exist are not touched,
+ * and none is ever deleted: other things live there too. To be called only before something is created, so that nothing
+ * is read at rest: where objects are, there is a namespace.
  */
-export async function ensureNamespaces(run: Run, plan: Plan): Promise<ReadonlyMap<string, Failure>> {
-  const names = neededNamespaces(plan);
-  const failures = await mapParallel(names, CALLS_AT_ONCE, (name) => ensureNamespace(run, plan, name));
-  return new Map(
-    failures.flatMap((failure) => (failure === undefined ? [] : [[failure.ref.name, failure] as const])),
+export function namespaceKeeper(run: Run, plan: Plan): EnsureNamespace {
+  const rendered = new Set(
+    objectsOf(plan)
+      .filter(isNamespace)
+      .map(({ metadata }) => metadata.name),
   );
-}
-
-/** Namespaces of the plan's objects, less those that the plan itself renders. */
-function neededNamespaces(plan: Plan): readonly string[] {
-  const objects = objectsOf(plan);
-  const rendered = new Set(objects.filter(isNamespace).map((object) => object.metadata.name));
-  const used = new Set(objects.map(namespaceOf).filter((name) => name !== undefined));
-  return [...used].filter((name) => !rendered.has(name)).toSorted();
+  const looked = new Map<string, Promise<Failure | undefined>>();
+  return async (name) => {
+    if (rendered.has(name)) return undefined;
+    const look = looked.get(name) ?? ensureNamespace(run, plan, name);
+    looked.set(name, look);
+    return look;
+  };
 }
 
 async function ensureNamespace(run: Run, plan: Plan, name: string): Promise<Failure | undefined> {
   const ref: ObjectRef = { apiVersion: 'v1', kind: 'Namespace', name };
   try {
     const live = await run.cluster.get(ref, { signal: run.signal });
-    if (live !== undefined) return isLeaving(live) ? leaving(ref) : undefined;
+    if (live !== undefined) return isBeingDeleted(live) ? leaving(ref) : undefined;
     const labels = name === plan.namespace ? plan.namespaceLabels : {};
     const metadata = Object.keys(labels).length === 0 ? { name } : { name, labels };
     await run.cluster.apply(
@@ -50,12 +51,12 @@ async function ensureNamespace(run: Run, plan: Plan, name: string): Promise<Fail
 }
 
 function leaving(ref: ObjectRef): Failure {
-  const message = `${displayRef(ref)}: it is being deleted, so nothing can be made in it. Wait until it is gone; then it is made anew.`;
-  return { ref, message, retryable: true };
-}
-
-function isLeaving(namespace: K8sObject): boolean {
-  return isBeingDeleted(namespace);
+  const cause = 'it is being deleted, so nothing can be made in it';
+  return {
+    ref,
+    message: `${displayRef(ref)}: ${cause}. Wait until it is gone; then it is made anew.`,
+    retryable: true,
+  };
 }
 
 function isNamespace(object: K8sObject): boolean {

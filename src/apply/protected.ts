@@ -10,7 +10,7 @@ interface Protection {
   readonly why: string;
 }
 
-export const PROTECTIONS: readonly Protection[] = [
+const PROTECTIONS: readonly Protection[] = [
   {
     group: 'apiextensions.k8s.io',
     kind: 'CustomResourceDefinition',

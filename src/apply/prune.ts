@@ -10,11 +10,12 @@
  */
 import { isClusterError } from '../model/cluster-error.ts';
 import type { K8sObject, ObjectRef } from '../model/object.ts';
-import { annotationsOf, labelsOf, uidOf } from '../model/object.ts';
+import { annotationsOf, labelsOf } from '../model/object.ts';
 import type { Owner } from '../model/plan.ts';
 import type { Change, ChangeAction } from '../model/report.ts';
 import type { InventoryEntry } from '../model/status.ts';
 import { isOurs } from './claim.ts';
+import { deletionOf } from './deletion-state.ts';
 import { failureOf } from './failure.ts';
 import { withoutUid } from './inventory.ts';
 import { mapParallel } from './parallel.ts';
@@ -51,9 +52,7 @@ export async function prune(
   return {
     changes: results.flatMap((result) => (result.kind === 'gone' ? [result.change] : [])),
     remaining: results.flatMap((result) => (result.kind === 'gone' ? [] : [result.entry])),
-    failures: results.flatMap((result) =>
-      result.kind === 'stuck' ? [{ ref: result.ref, message: result.message }] : [],
-    ),
+    failures: results.flatMap((result) => (result.kind === 'stuck' ? [result.failure] : [])),
   };
 }
 
@@ -66,16 +65,11 @@ interface Doomed {
 type Result =
   | { readonly kind: 'gone'; readonly change: Change }
   | { readonly kind: 'kept'; readonly entry: InventoryEntry }
-  | {
-      readonly kind: 'stuck';
-      readonly entry: InventoryEntry;
-      readonly ref: ObjectRef;
-      readonly message: string;
-    };
+  | { readonly kind: 'stuck'; readonly entry: InventoryEntry; readonly failure: PruneFailure };
 
 async function look(run: Run, entry: InventoryEntry, owner: Owner | undefined): Promise<Doomed | Result> {
   return orStuck(entry, async () => {
-    const live = await run.cluster.get(entry, { signal: run.signal });
+    const live = await run.cluster.get(withoutUid(entry), { signal: run.signal });
     if (live === undefined || !isOurs(live, entry, owner)) return gone(entry, 'released');
     return isKept(live) ? { kind: 'kept', entry } : { kind: 'doomed', entry, live };
   });
@@ -84,11 +78,7 @@ async function look(run: Run, entry: InventoryEntry, owner: Owner | undefined): 
 async function remove(run: Run, { entry, live }: Doomed): Promise<Result> {
   throwIfCancelled(run.signal);
   return orStuck(entry, async () => {
-    const uid = uidOf(live);
-    const outcome = await run.cluster.delete(entry, {
-      signal: run.signal,
-      ...(uid === undefined ? {} : { uid }),
-    });
+    const outcome = await run.cluster.delete(withoutUid(entry), deletionOf(live, run.signal));
     return gone(entry, outcome === 'accepted' ? 'pruned' : 'released');
   });
 }
@@ -99,7 +89,7 @@ async function orStuck<T>(entry: InventoryEntry, attempt: () => Promise<T | Resu
   } catch (error) {
     if (!isClusterError(error) || error.kind === 'cancelled') throw error;
     const { ref, message } = failureOf(error, withoutUid(entry));
-    return { kind: 'stuck', entry, ref, message };
+    return { kind: 'stuck', entry, failure: { ref, message } };
   }
 }
 

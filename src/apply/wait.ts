@@ -11,7 +11,7 @@ import { readinessOf } from './readiness.ts';
 
 /**
  * Waits until all are ready, one has given up, or the deadline has passed; gives those that are not ready, and why.
- * The objects as given are looked at first, so what is ready already costs no call.
+ * What is ready as given costs no call.
  */
 export async function waitUntilReady(
   run: BoundedRun,
@@ -20,7 +20,6 @@ export async function waitUntilReady(
   let pending = objects.map((object) => ({ object, readiness: readinessOf(object) })).filter(isPending);
   const isOver = (): boolean =>
     pending.length === 0 || pending.some(({ readiness }) => readiness.kind === 'failed');
-  if (isOver()) return pending.map(notReady);
   await pollUntil(run, async () => {
     pending = (await mapParallel(pending, CALLS_AT_ONCE, (item) => look(run, item))).filter(isPending);
     return isOver() ? true : undefined;

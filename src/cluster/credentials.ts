@@ -320,5 +320,5 @@ function isSameTls(left: TlsMaterial, right: TlsMaterial): boolean {
 }
 
 function unusable(cause: string, remedy: string): CredentialsResult {
-  return { kind: 'unusable', problem: { code: 'IOP602', severity: 'error', path: '', cause, remedy } };
+  return { kind: 'unusable', problem: { code: 'IOP606', severity: 'error', path: '', cause, remedy } };
 }

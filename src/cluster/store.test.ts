@@ -164,6 +164,28 @@ describe('ObjectStore', () => {
 
       expect(versionOf(store.get(A))).to.equal('9');
     });
+
+    it('brings nothing back whose end a watch has told before the answer to the write came', () => {
+      const { store, events } = recordedStore();
+      store.upsert(configMap('a', 1));
+      store.drop(configMap('a', 3));
+
+      store.observe(configMap('a', 2));
+      store.observe(configMap('a', 3));
+
+      expect(store.get(A)).to.equal(undefined);
+      expect(events).to.deep.equal(['added a@1', 'deleted a@3']);
+    });
+
+    it('shows an object again that a watch selects again', () => {
+      const { store } = recordedStore();
+      store.upsert(configMap('a', 1));
+      store.drop(configMap('a', 3));
+
+      store.upsert(configMap('a', 4));
+
+      expect(versionOf(store.get(A))).to.equal('4');
+    });
   });
 
   describe('observing our own deletes', () => {

@@ -14,6 +14,12 @@ export type Mark = number;
 // Far more than can be on their way at once; they only pile up for objects that the watch does not select.
 const MAX_ENDED = 1_000;
 
+interface Ending {
+  readonly at: Mark;
+  /** The last state, as a watch told it; a newer one means that the object is selected again. Absent: it is deleted. */
+  readonly last?: K8sObject;
+}
+
 interface Entry {
   readonly object: K8sObject;
   /** When one of our own writes brought this state; undefined when the server told it. */
@@ -24,8 +30,8 @@ export class ObjectStore {
   readonly #logger: Logger;
   readonly #entries = new Map<string, Entry>();
   readonly #handlers = new Set<(event: WatchEvent) => void>();
-  /** Objects that our own deletes ended, by uid: events that are still on their way must not bring them back. */
-  readonly #ended = new Map<string, Mark>();
+  /** Objects that ended, by uid: events and answers that are still on their way must not bring them back. */
+  readonly #ended = new Map<string, Ending>();
   #now: Mark = 0;
 
   constructor(logger: Logger) {
@@ -57,7 +63,7 @@ export class ObjectStore {
    * a list, because after a restore of the server's database they are the truth.
    */
   replace(objects: readonly K8sObject[], since: Mark): void {
-    for (const [uid, endedAt] of this.#ended) if (endedAt < since) this.#ended.delete(uid);
+    for (const [uid, ending] of this.#ended) if (ending.at < since) this.#ended.delete(uid);
     const listed = new Set<string>();
     for (const object of objects) {
       listed.add(identityOf(refOf(object)));
@@ -83,7 +89,7 @@ export class ObjectStore {
     const identity = identityOf(refOf(object));
     const held = this.#entries.get(identity)?.object;
     const uid = uidOf(object);
-    if (uid !== undefined) this.#ended.delete(uid);
+    if (uid !== undefined) this.#remember(uid, object);
     // An older end: we already hold the object that came after it, or a state that was selected again.
     if (held === undefined || isOlder(object, held)) return;
     this.#remove(identity, uidOf(held) === uid ? object : held);
@@ -99,8 +105,8 @@ export class ObjectStore {
     if (held !== undefined && ended === heldUid) this.#remove(identity);
   }
 
-  #remember(ended: string): void {
-    this.#ended.set(ended, this.mark());
+  #remember(ended: string, last?: K8sObject): void {
+    this.#ended.set(ended, { at: this.mark(), ...(last === undefined ? {} : { last }) });
     const [oldest] = this.#ended.keys();
     if (this.#ended.size > MAX_ENDED && oldest !== undefined) this.#ended.delete(oldest);
   }
@@ -144,8 +150,8 @@ export class ObjectStore {
   }
 
   #isEnded(object: K8sObject): boolean {
-    const uid = uidOf(object);
-    return uid !== undefined && this.#ended.has(uid);
+    const ending = this.#ended.get(uidOf(object) ?? '');
+    return ending !== undefined && (ending.last === undefined || !isNewer(object, ending.last));
   }
 
   #tell(event: WatchEvent): void {

@@ -34,6 +34,8 @@ export class InMemoryApi implements ClusterPort {
   readonly failures = new Map<string, ClusterError>();
   /** What the controllers of the cluster make of an object; by default everything works at once. */
   statusOf: (object: K8sObject) => JsonObject | undefined = healthyStatus;
+  /** What the server makes of an object before it stores it, such as filling in defaults. */
+  fillIn: (object: K8sObject) => K8sObject = (object) => object;
   /** Runs before each call is answered. */
   beforeCall: (call: Call) => void = () => {};
   #counter = 0;
@@ -55,8 +57,8 @@ export class InMemoryApi implements ClusterPort {
   async apply(object: K8sObject, { dryRun = false }: Pick<ApplyOptions, 'dryRun'>): Promise<K8sObject> {
     this.#begin(dryRun ? 'dry-run' : 'apply', displayRef(refOf(object)));
     const old = this.#stored.get(identityOf(refOf(object)));
-    const next = applyFields(old ?? blank(object), object, FIELD_MANAGER);
-    const stored = this.#finished(next, old);
+    const { object: merged, owners } = applyFields(old ?? blank(object), object, FIELD_MANAGER);
+    const stored = this.#finished({ object: this.fillIn(merged), owners }, old);
     if (!dryRun) this.#stored.set(identityOf(refOf(object)), stored);
     return published(stored);
   }

@@ -6,7 +6,7 @@ import type { ComponentName, Plan, PlannedComponent } from '../../model/plan.ts'
 
 export const OWNER = { name: 'demo', namespace: 'istio-system' };
 
-export const OWNER_LABELS = {
+const OWNER_LABELS = {
   'install.operator.istio.io/owning-resource': OWNER.name,
   'install.operator.istio.io/owning-resource-namespace': OWNER.namespace,
 };
