@@ -41,7 +41,7 @@ describe('deploy/', () => {
       (variable) => stringAt(variable, 'name') ?? '',
     );
 
-    expect(names.filter((name) => !known.includes(name))).to.deep.equal(['NODE_OPTIONS']);
+    expect(names.filter((name) => !known.includes(name))).to.deep.equal(['NODE_OPTIONS', 'MALLOC_ARENA_MAX']);
   });
 
   it('is probed and scraped where the operator listens', async () => {

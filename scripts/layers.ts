@@ -38,7 +38,7 @@ export const LAYERS: readonly Layer[] = [
     world: 'pure',
     meeting: {
       files: ['plan.ts', 'component-plan.ts'],
-      folders: ['spec', 'profile', 'values', 'render', 'objects', 'injection'],
+      folders: ['spec', 'profile', 'values', 'render', 'objects', 'injection', 'testing'],
     },
   },
   {

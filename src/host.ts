@@ -50,7 +50,7 @@ function hostTerminal(): Terminal {
 }
 
 /** Connects as kubectl would. Rejects with a CommandError when there are no usable credentials. */
-export async function connect(choice: ClusterChoice): Promise<Connection> {
+async function connect(choice: ClusterChoice): Promise<Connection> {
   const [{ loadCredentials }, { createTransport }, { createDiscovery }, { createCluster }] =
     await Promise.all([
       import('./cluster/credentials.ts'),

@@ -36,7 +36,12 @@ const ARGUMENTS: Readonly<Record<Program, (layout: PlaneLayout) => readonly stri
     `--kubeconfig=${kubeconfigPathOf(directory, 'kube-scheduler')}`,
     ...CONTROLLER_ARGUMENTS,
   ],
-  kwok: ({ directory }) => [`--kubeconfig=${kubeconfigPathOf(directory, 'kwok')}`, '--manage-all-nodes=true'],
+  kwok: ({ directory }) => [
+    `--kubeconfig=${kubeconfigPathOf(directory, 'kwok')}`,
+    '--manage-all-nodes=true',
+    // Without a lease that is renewed, the node counts as lost after 50 s, and its pods never become Ready again.
+    '--node-lease-duration-seconds=40',
+  ],
 };
 
 /** There is one of each, nobody asks them anything, and their polite default rate of calls would slow every test. */

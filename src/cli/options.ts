@@ -2,7 +2,7 @@
 import { Option } from 'commander';
 
 /** Collects a flag that may be repeated. `-f a -f b` and `-f a,b` mean the same where commas separate. */
-export function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
+function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
   return [...(previous ?? []), value];
 }
 

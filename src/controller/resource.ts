@@ -18,10 +18,10 @@ export const ISTIO_OPERATOR: GroupVersionKind = {
 };
 
 /** Upstream's: the operator keeps its hands off the resource while the value is "true". */
-export const PAUSE_ANNOTATION = 'install.istio.io/ignoreReconcile';
+const PAUSE_ANNOTATION = 'install.istio.io/ignoreReconcile';
 
 /** `Orphan` leaves everything that was installed when the resource is deleted. */
-export const DELETION_POLICY_ANNOTATION = 'install.istio.io/deletion-policy';
+const DELETION_POLICY_ANNOTATION = 'install.istio.io/deletion-policy';
 
 /** Names a resource in queues and logs. */
 export function keyOf(namespace: string, name: string): string {

@@ -12,3 +12,13 @@ export function printPath(path: FieldPath): string {
     return text === '' ? step : `${text}.${step}`;
   }, '');
 }
+
+const STEP = /\[(?<index>\d+)\]|\[(?<quoted>"(?:[^"\\]|\\.)*")\]|(?<key>[A-Za-z_][\w-]*)/gu;
+
+/** Reads what `printPath` prints. */
+export function readPath(text: string): FieldPath {
+  return [...text.matchAll(STEP)].map(({ groups = {} }) => {
+    if (groups['index'] !== undefined) return Number(groups['index']);
+    return groups['quoted'] === undefined ? (groups['key'] ?? '') : String(JSON.parse(groups['quoted']));
+  });
+}

@@ -13,6 +13,7 @@ import { distinct } from './diagnostics.ts';
 import { textOf, truthy } from './go-values.ts';
 import { composeInjectionTemplates } from './injection/compose.ts';
 import { overlay } from './merge.ts';
+import { withOrigin } from './origin.ts';
 import { mergeSpec } from './profile/merge-spec.ts';
 import type { SetFlag } from './profile/set-flags.ts';
 import { applySetFlag, parseSetFlags } from './profile/set-flags.ts';
@@ -57,29 +58,27 @@ function plan(distribution: Distribution, input: PlanInput): PlanResult {
   const { flags, diagnostics: flagDiagnostics } = readFlags(input.sets ?? []);
   const early = [...checked.diagnostics, ...flagDiagnostics];
   // A layer that cannot be read at all would make everything after it a guess.
-  if (checked.specs.length < input.layers.length) return invalid(early, input.layers);
+  if (checked.layers.length < input.layers.length) return invalid(early);
 
-  const merged = mergeSpec({ profiles: assets.profiles, release, facts: input.facts }, checked.specs, flags);
+  const specs = checked.layers.map((layer) => layer.spec);
+  const merged = mergeSpec({ profiles: assets.profiles, release, facts: input.facts }, specs, flags);
   const { spec, userSpec, profile } = merged;
+  const placed = (diagnostic: Diagnostic): Diagnostic => withOrigin(diagnostic, spec, checked.layers);
   const whole = validateMerged(assets, { spec, hasFlags: flags.length > 0 });
-  const findings = distinct([...early, ...merged.diagnostics, ...whole]);
-  if (findings.some(isError)) return invalid(findings, input.layers);
+  const findings = distinct([...early, ...[...merged.diagnostics, ...whole].map(placed)]);
+  if (findings.some(isError)) return invalid(findings);
 
   const validated = translateValues(spec, mapAt(userSpec, 'values'));
   const values = overlay(validated, mapAt(spec, 'unvalidatedValues'));
-  const planned = planComponents(distribution, {
-    spec,
-    values,
-    release,
-    facts: input.facts,
-    owner: input.owner,
-  });
-  const all = distinct([...findings, ...planned.diagnostics]);
-  if (all.some(isError)) return invalid(all, input.layers);
-  return {
-    kind: 'planned',
-    plan: toPlan({ spec, values, profile, components: planned.components, warnings: all }),
-  };
+  const context = { spec, values, release, facts: input.facts, owner: input.owner };
+  const { components, diagnostics } = planComponents(distribution, context);
+  const all = distinct([...findings, ...diagnostics.map(placed)]);
+  if (all.some(isError)) return invalid(all);
+  return { kind: 'planned', plan: toPlan({ spec, values, profile, components, warnings: all }) };
+}
+
+function invalid(diagnostics: readonly Diagnostic[]): PlanResult {
+  return { kind: 'invalid', diagnostics };
 }
 
 interface Flags {
@@ -124,18 +123,4 @@ function toPlan({ spec, values, profile, components, warnings }: PlanParts): Pla
     spec: { ...spec, values },
     warnings,
   };
-}
-
-function invalid(diagnostics: readonly Diagnostic[], layers: readonly SpecLayer[]): PlanResult {
-  return { kind: 'invalid', diagnostics: diagnostics.map((diagnostic) => positioned(diagnostic, layers)) };
-}
-
-/** Adds the place in a file, from the strongest layer that knows it. */
-function positioned(diagnostic: Diagnostic, layers: readonly SpecLayer[]): Diagnostic {
-  if (diagnostic.position !== undefined) return diagnostic;
-  for (const layer of layers.toReversed()) {
-    const position = layer.locate?.(diagnostic.path);
-    if (position !== undefined) return { ...diagnostic, position };
-  }
-  return diagnostic;
 }

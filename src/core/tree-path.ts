@@ -10,7 +10,7 @@ import { textOf } from './go-values.ts';
 
 export type PathStep =
   | { readonly kind: 'key'; readonly key: string }
-  /** A negative index, or one beyond the end, appends. */
+  /** -1, or an index beyond the end, appends. */
   | { readonly kind: 'index'; readonly index: number }
   | { readonly kind: 'entry'; readonly key: string; readonly value: string }
   /** RE2 syntax, as in Go; matched in linear time, because paths come from users. */
@@ -43,7 +43,7 @@ function unescaped(text: string): string {
 }
 
 function parseBracket(bracket: string): PathStep | string {
-  if (/^-?\d+$/.test(bracket)) return { kind: 'index', index: Number(bracket) };
+  if (/^-?\d+$/u.test(bracket)) return { kind: 'index', index: listIndex(bracket) };
   const entry = /^([\w-]+):(.+)$/su.exec(bracket);
   // With several colons the first one separates: upstream could not match such values at all.
   if (entry?.[1] !== undefined && entry[2] !== undefined) {
@@ -57,6 +57,12 @@ function parseBracket(bracket: string): PathStep | string {
     return `"${pattern}" is not a regular expression`;
   }
   return { kind: 'match', pattern };
+}
+
+/** Every negative index means the same; no list is longer than the largest whole number. */
+function listIndex(digits: string): number {
+  if (Number(digits) < 0) return -1;
+  return Math.min(Math.abs(Number(digits)), Number.MAX_SAFE_INTEGER);
 }
 
 /** Prints a path so that parsing it again gives the same steps. */
@@ -83,7 +89,7 @@ export type TreeChange =
   | { readonly kind: 'absent' }
   /** The step at `depth` selects nothing; `candidates` are what it could have selected. */
   | { readonly kind: 'notFound'; readonly depth: number; readonly candidates: readonly string[] }
-  /** The step at `depth` cannot be taken, or the value not be put, because something else stands there. */
+  /** The next step cannot be taken, or the value not be put, because the first `depth` steps lead to something else. */
   | {
       readonly kind: 'typeMismatch';
       readonly depth: number;
@@ -131,7 +137,7 @@ function replaced(node: JsonValue | undefined, write: Write, depth: number): Tre
   const found = shapeOf(node);
   const wanted = shapeOf(value);
   if (options.keepType && found !== undefined && wanted !== undefined && found !== wanted) {
-    return { kind: 'typeMismatch', depth: depth - 1, found, wanted };
+    return { kind: 'typeMismatch', depth, found, wanted };
   }
   return { kind: 'changed', tree: value };
 }

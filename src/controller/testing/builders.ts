@@ -94,7 +94,7 @@ export function reportOf(parts: ReportParts = {}): ApplyReport {
   };
 }
 
-export const READY: ComponentResult = { kind: 'ready' };
+const READY: ComponentResult = { kind: 'ready' };
 
 export const ISTIOD_WAITS: ComponentResult = {
   kind: 'notReady',

@@ -184,28 +184,36 @@ function refusal(
   change: TreeChange,
   path: FieldPath,
 ): Diagnostic {
+  switch (change.kind) {
+    case 'notFound': {
+      const known = change.candidates.join(', ');
+      const step = steps
+        .slice(change.depth, change.depth + 1)
+        .map(printStep)
+        .join('');
+      return diagnose('overlayPathNotFound', {
+        path: [...path, 'path'],
+        cause: `${step} matches nothing in ${placeIn(object, steps.slice(0, change.depth))}`,
+        remedy: known === '' ? 'The list is empty.' : `There are: ${known}.`,
+      });
+    }
+    case 'typeMismatch':
+      return diagnose('overlayChangesType', {
+        path,
+        cause: `${placeIn(object, steps.slice(0, change.depth))} is a ${change.found}, not a ${change.wanted}`,
+        remedy: 'Change the path or the value; to replace a value by one of another type, delete it first.',
+      });
+    case 'absent':
+    case 'changed':
+      return diagnose('overlayChangesType', {
+        path,
+        cause: 'the result is no object with apiVersion, kind and a name',
+        remedy: 'Do not change apiVersion, kind or the name to something else than text.',
+      });
+  }
+}
+
+function placeIn(object: K8sObject, steps: readonly PathStep[]): string {
   const name = `${object.kind} ${object.metadata.name}`;
-  if (change.kind === 'notFound') {
-    const step = steps[change.depth];
-    const parent = printTreePath(steps.slice(0, change.depth));
-    return diagnose('overlayPathNotFound', {
-      path: [...path, 'path'],
-      cause: `${step === undefined ? '' : printStep(step)} matches nothing in ${parent} of ${name}`,
-      remedy:
-        change.candidates.length === 0 ? 'The list is empty.' : `There are: ${change.candidates.join(', ')}.`,
-    });
-  }
-  if (change.kind === 'typeMismatch') {
-    const place = printTreePath(steps.slice(0, Math.max(0, change.depth + 1)));
-    return diagnose('overlayChangesType', {
-      path,
-      cause: `${place} of ${name} is a ${change.found}, not a ${change.wanted}`,
-      remedy: 'Change the path or the value; to replace a value by one of another type, delete it first.',
-    });
-  }
-  return diagnose('overlayChangesType', {
-    path,
-    cause: `the result is no object with apiVersion, kind and a name`,
-    remedy: 'Do not change apiVersion, kind or the name to something else than text.',
-  });
+  return steps.length === 0 ? name : `${printTreePath(steps)} of ${name}`;
 }

@@ -44,8 +44,8 @@ function mergeField(field: string, original: JsonValue | undefined, patch: JsonV
 }
 
 /**
- * Elements of both sides merge; the result keeps the original's order, with new elements before those of the original
- * that follow the last merged one, as kubectl and upstream have it.
+ * Elements of both sides merge. Those of the patch keep its order; each of the others stands before the first of them
+ * that it stood before, else at the end: new elements come first, as kubectl and upstream have it.
  */
 function mergeList(original: JsonArray, patch: JsonArray, key: string): JsonArray {
   const isPatched = (item: JsonValue): boolean => patch.some((other) => sameKey(item, other, key));

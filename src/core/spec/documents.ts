@@ -33,9 +33,7 @@ export function readResources(text: string, file: string): ReadResources {
   const documents = parsedDocuments(text, lines);
   const broken = documents.flatMap((document) => document.errors.map((error) => syntaxError(error, source)));
   if (broken.length > 0) return invalid(broken);
-  const read = documents
-    .filter(({ contents }) => contents !== null)
-    .map((document) => readDocument(document, source));
+  const read = documents.map((document) => readDocument(document, source));
   const diagnostics = read.flatMap((result) => (result.kind === 'invalid' ? result.diagnostics : []));
   if (diagnostics.length > 0) return invalid(diagnostics);
   return {
@@ -84,6 +82,8 @@ function readDocument(document: ParsedDocument, source: Source): ReadResources {
       diagnose('documentTooLarge', { path: [], position, cause, remedy: 'Write the values out.' }),
     ]);
   }
+  // Separators with nothing but comments between them.
+  if (tree === null) return { kind: 'read', resources: [] };
   if (!isJsonObject(tree) || (tree['kind'] ?? 'IstioOperator') !== 'IstioOperator') {
     return invalid([notAnIstioOperator(tree, position)]);
   }

@@ -12,9 +12,13 @@ import { checkSchema } from './schema-check.ts';
 
 type Schemas = Pick<AssetBundle, 'validateSpec' | 'specSchema' | 'validateValues' | 'valuesSchema'>;
 
+/** A layer that could be read: keys in sorted order, fields of older releases taken out. */
+export interface ReadLayer extends SpecLayer {
+  readonly spec: JsonObject;
+}
+
 export interface CheckedLayers {
-  /** One for each layer that could be read: keys in sorted order, fields of older releases taken out. */
-  readonly specs: readonly JsonObject[];
+  readonly layers: readonly ReadLayer[];
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -22,13 +26,13 @@ export interface CheckedLayers {
 export function validateLayers(schemas: Schemas, layers: readonly SpecLayer[]): CheckedLayers {
   const checked = layers.map((layer) => validateLayer(schemas, layer));
   return {
-    specs: checked.flatMap(({ spec }) => (spec === undefined ? [] : [spec])),
+    layers: checked.flatMap(({ layer }) => (layer === undefined ? [] : [layer])),
     diagnostics: checked.flatMap(({ diagnostics }) => diagnostics),
   };
 }
 
 interface CheckedLayer {
-  readonly spec?: JsonObject;
+  readonly layer?: ReadLayer;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -37,7 +41,7 @@ function validateLayer(schemas: Schemas, layer: SpecLayer): CheckedLayer {
   if (gated.kind === 'refused') return { diagnostics: [located(gated.diagnostic, layer)] };
   const { spec, diagnostics } = translateLegacyFields(withSortedKeys(gated.spec));
   const findings = [...diagnostics, ...checkShapes(schemas, spec)];
-  return { spec, diagnostics: findings.map((finding) => located(finding, layer)) };
+  return { layer: { ...layer, spec }, diagnostics: findings.map((finding) => located(finding, layer)) };
 }
 
 function located(diagnostic: Diagnostic, layer: SpecLayer): Diagnostic {

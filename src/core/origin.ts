@@ -1,0 +1,99 @@
+/**
+ * From a place in the merged specification back to where a user wrote it. Lists of gateways merge by name, so an index
+ * of the merged list is right in no file, and only one of several files has what is wrong.
+ */
+import type { Diagnostic, Position } from '../model/diagnostic.ts';
+import type { JsonArray, JsonObject, JsonValue } from '../model/json.ts';
+import { at, isJsonArray, listAt } from '../model/json.ts';
+import { COMPONENTS } from './components.ts';
+import type { FieldPath } from './field-path.ts';
+import { printPath, readPath } from './field-path.ts';
+
+/** A layer as it went into the merge. */
+export interface MergedLayer {
+  readonly spec: JsonObject;
+  /** As in SpecLayer. */
+  readonly locate?: (path: string) => Position | undefined;
+}
+
+/** A path as it reads in one layer. */
+interface Candidate {
+  readonly path: FieldPath;
+  /** How many of its steps the layer has. */
+  readonly depth: number;
+  readonly layer: MergedLayer;
+}
+
+/** Gives a diagnostic about the merged specification the path, and where known the position, in what the user wrote. */
+export function withOrigin(
+  diagnostic: Diagnostic,
+  merged: JsonObject,
+  layers: readonly MergedLayer[],
+): Diagnostic {
+  const path = readPath(diagnostic.path);
+  const candidates = layers.flatMap((layer) => {
+    const own = pathInLayer(path, { merged, layers, layer });
+    return own === undefined ? [] : [{ path: own, depth: depthOf(layer.spec, own), layer }];
+  });
+  const best = candidates.reduce<Candidate | undefined>(
+    (strongest, next) => (strongest === undefined || next.depth >= strongest.depth ? next : strongest),
+    undefined,
+  );
+  // Not even the first step under spec: it comes from the profile or from a flag.
+  if (best === undefined || best.depth < 1) return diagnostic;
+  const printed = printPath(best.path);
+  const position = best.layer.locate?.(printed);
+  return { ...diagnostic, path: printed, ...(position === undefined ? {} : { position }) };
+}
+
+/** Steps under `spec` that lead to something. */
+function depthOf(spec: JsonObject, path: FieldPath): number {
+  const steps = path.slice(1);
+  const missing = steps.findIndex((_step, index) => at(spec, ...steps.slice(0, index + 1)) === undefined);
+  return missing === -1 ? steps.length : missing;
+}
+
+interface Search {
+  readonly merged: JsonObject;
+  readonly layers: readonly MergedLayer[];
+  readonly layer: MergedLayer;
+}
+
+const GATEWAY_LISTS: readonly string[] = COMPONENTS.filter(({ entries }) => entries === 'many').map(
+  ({ specKey }) => specKey,
+);
+
+/** The path with the layer's own index of a gateway; undefined when the layer does not mention that gateway. */
+function pathInLayer(path: FieldPath, search: Search): FieldPath | undefined {
+  const [root, components, list, index, ...rest] = path;
+  if (components !== 'components' || typeof list !== 'string' || typeof index !== 'number') return path;
+  if (!GATEWAY_LISTS.includes(list)) return path;
+  const own = indexInLayer(list, index, search);
+  return own === -1 ? undefined : [root ?? 'spec', components, list, own, ...rest];
+}
+
+function indexInLayer(list: string, index: number, { merged, layers, layer }: Search): number {
+  const gateways = listAt(merged, 'components', list);
+  const own = listAt(layer.spec, 'components', list);
+  const name = at(gateways, index, 'name');
+  if (name !== undefined) return namesakeIn(own, name, at(gateways, index, 'namespace'));
+  // Gateways without a name merge with nothing: they stand at the end, in the order of the layers.
+  const rank = gateways.slice(0, index).filter(isNameless).length;
+  const below = layers.slice(0, layers.indexOf(layer));
+  const before = below.flatMap(({ spec }) => listAt(spec, 'components', list)).filter(isNameless).length;
+  return positionsOf(own, isNameless)[rank - before] ?? -1;
+}
+
+function namesakeIn(list: JsonArray, name: JsonValue, namespace: JsonValue | undefined): number {
+  const namesakes = positionsOf(list, (gateway) => at(gateway, 'name') === name);
+  const exact = namesakes.find((position) => at(list, position, 'namespace') === namespace);
+  return exact ?? namesakes.find((position) => at(list, position, 'namespace') === undefined) ?? -1;
+}
+
+function isNameless(gateway: JsonValue): boolean {
+  return at(gateway, 'name') === undefined && !isJsonArray(gateway);
+}
+
+function positionsOf(list: JsonArray, matches: (item: JsonValue) => boolean): readonly number[] {
+  return [...list.keys()].filter((position) => matches(list[position] ?? null));
+}
