@@ -296,6 +296,16 @@ describe('the operator', () => {
       await resources.until('mesh', 'HEALTHY');
     });
 
+    it('goes on after a crash of the API server', async () => {
+      await plane.restartApiServer('SIGKILL');
+
+      await plane.api.request('DELETE', pathOf(ISTIOD_SERVICE));
+      await read(ISTIOD_SERVICE);
+      await resources.apply('mesh', { profile: 'minimal', meshConfig: { accessLogFile: '/dev/stdout' } });
+
+      expect((await resources.until('mesh', 'HEALTHY')).observedGeneration).to.equal(2);
+    });
+
     it('deletes after a restart what it installed before', async () => {
       await operator.stop();
       await resources.delete('mesh');

@@ -1,10 +1,11 @@
 import { expect } from 'chai';
+import fc from 'fast-check';
 import type { EngineDeps } from '../apply/engine.port.ts';
 import { at } from '../model/json.ts';
 import type { K8sObject, ObjectRef } from '../model/object.ts';
-import { refOf } from '../model/object.ts';
+import { labelsOf, refOf } from '../model/object.ts';
 import type { Plan, PlanResult } from '../model/plan.ts';
-import type { ApplyReport, Change, DeletionReport } from '../model/report.ts';
+import type { ApplyReport, Change, ComponentResult, DeletionReport } from '../model/report.ts';
 import type { InventoryEntry, OperatorStatus } from '../model/status.ts';
 import type { Controller, ControllerSettings } from './controller.ts';
 import { createController } from './controller.ts';
@@ -12,6 +13,7 @@ import { FINALIZER } from './finalizer.ts';
 import { createMetrics } from './metrics.ts';
 import { conditionOf, finalizersOf, storedStatus } from './resource.ts';
 import type { Engine } from './visit.ts';
+import { OWNER_NAME_LABEL } from './watch-table.ts';
 import {
   GATEWAY,
   GATEWAY_SKIPPED,
@@ -106,6 +108,21 @@ class World {
 }
 
 const WAITING = reportOf({ components: { Pilot: ISTIOD_WAITS, IngressGateways: GATEWAY_SKIPPED } });
+
+const DIAGNOSTIC = {
+  code: 'IOP101',
+  severity: 'error',
+  path: 'spec.profile',
+  cause: 'no',
+  remedy: 'Yes.',
+} as const;
+
+const FAILING_CALLS = [
+  ['patchStatus', 'unavailable'],
+  ['patchStatus', 'forbidden'],
+  ['setFinalizers', 'conflict'],
+  ['createEvent', 'forbidden'],
+] as const;
 
 function edited(parts: ResourceParts): K8sObject {
   return istioOperator({ finalizers: [FINALIZER], ...parts });
@@ -285,6 +302,25 @@ describe('controller', () => {
       expect(tries).to.equal(5); // at 0, 1, 3, 7 and 15 s
     });
 
+    it('forgets the failures of before once it has succeeded', async () => {
+      let isAway = true;
+      world.apply = async () => {
+        if (isAway) throw clusterError('unavailable', 'apply');
+        return reportOf();
+      };
+      world.cluster.put(istioOperator());
+      world.start();
+      await world.clock.advance(20_000);
+      isAway = false;
+      await world.clock.advance(20_000);
+      isAway = true;
+      const before = world.applied.length;
+      world.cluster.put(ISTIOD);
+      await world.clock.advance(1_000);
+
+      expect(world.applied.length - before).to.equal(2);
+    });
+
     it('turns a fault of its own into a status, and serves the other resources', async () => {
       world.plan = (spec) => {
         if (at(spec as never, 'profile') === 'poison')
@@ -304,15 +340,8 @@ describe('controller', () => {
     });
 
     it('reports an invalid specification, changes nothing, and waits for the correction', async () => {
-      const diagnostic = {
-        code: 'IOP101',
-        severity: 'error',
-        path: 'spec.profile',
-        cause: 'no',
-        remedy: 'Yes.',
-      } as const;
       world.plan = (spec) =>
-        at(spec as never, 'profile') === 'dmeo' ? { kind: 'invalid', diagnostics: [diagnostic] } : PLAN;
+        at(spec as never, 'profile') === 'dmeo' ? { kind: 'invalid', diagnostics: [DIAGNOSTIC] } : PLAN;
       world.cluster.put(istioOperator({ spec: { profile: 'dmeo' } }));
       world.start();
       await world.clock.advance(3_600_000);
@@ -413,6 +442,18 @@ describe('controller', () => {
       expect(world.eventReasons()).to.deep.equal(['Installed', 'Recovered']);
     });
 
+    it('is not kept busy by what istioctl installed', async () => {
+      const queued = async (): Promise<string | undefined> =>
+        /workqueue_adds_total\S* (\d+)/.exec(await world.metrics.text())?.[1];
+      const before = await queued();
+
+      const labels = { ...labelsOf(ISTIOD), [OWNER_NAME_LABEL]: 'installed-state' };
+      world.cluster.put({ ...ISTIOD, metadata: { ...ISTIOD.metadata, labels } });
+      await settled();
+
+      expect(await queued()).to.equal(before);
+    });
+
     it('pauses on request, says so, and goes on when the pause ends', async () => {
       const paused = edited({ annotations: { 'install.istio.io/ignoreReconcile': 'true' } });
       world.cluster.put(paused);
@@ -510,13 +551,9 @@ describe('controller', () => {
         calls += 1;
         return { kind: 'deleted' };
       };
-      const old = istioOperator({
-        name: 'old',
-        finalizers: [FINALIZER],
-        annotations: { 'install.istio.io/ignoreReconcile': 'true' },
-      });
-      world.cluster.put(old);
-      world.cluster.requestDeletion(refOf(old), '2026-01-01T00:00:00Z');
+      const old = { name: 'old', finalizers: [FINALIZER], deletionTimestamp: '2026-01-01T00:00:00Z' };
+
+      world.cluster.put(istioOperator(old));
       await settled();
 
       expect([calls, world.resource('old')]).to.deep.equal([0, undefined]);
@@ -580,6 +617,19 @@ describe('controller', () => {
       expect(world.eventReasons()).to.deep.equal(['Installed', 'Contested']);
     });
 
+    it('looks at the second again when the first gives something up', async () => {
+      world.plan = () => ({ kind: 'planned', plan: planOf({ components: [] }) });
+      world.apply = async (deps) => {
+        deps.observer?.changed?.(changeOf(ISTIOD, { action: 'pruned' }));
+        return reportOf();
+      };
+
+      world.cluster.put(edited({ name: 'first', spec: { profile: 'empty' } }));
+      await settled();
+
+      expect(world.verdict('second')).to.equal('HEALTHY Installed');
+    });
+
     it('installs the second as soon as the first is gone', async () => {
       world.cluster.requestDeletion(refOf(istioOperator({ name: 'first' })), '2026-01-01T00:00:00Z');
       await settled();
@@ -599,6 +649,63 @@ describe('controller', () => {
 
       expect(kept).to.deep.equal([true, true, true]);
     });
+  });
+
+  it('ends HEALTHY with sound statuses, whatever happened before', async () => {
+    const failure: ComponentResult = { kind: 'failed', ref: refOf(ISTIOD), message: 'no', retryable: true };
+    const reports: readonly ApplyReport[] = [
+      reportOf(),
+      WAITING,
+      reportOf({ changes: [changeOf(ISTIOD)] }),
+      reportOf({ components: { Pilot: failure, IngressGateways: GATEWAY_SKIPPED } }),
+      reportOf({ components: { Pilot: { ...failure, retryable: false }, IngressGateways: GATEWAY_SKIPPED } }),
+      reportOf({ pruneFailures: [{ ref: refOf(GATEWAY), message: 'no' }] }),
+    ];
+    const happening = fc.oneof(
+      fc.record({ edit: fc.integer({ min: 0, max: 5 }) }),
+      fc.record({ report: fc.constantFrom(...reports) }),
+      fc.record({ failing: fc.constantFrom(...FAILING_CALLS) }),
+      fc.record({ isPaused: fc.boolean() }),
+      fc.record({ isInvalid: fc.boolean() }),
+      fc.constant({ isDrifting: true }),
+      fc.record({ passedMs: fc.integer({ min: 1, max: 400_000 }) }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(happening, { maxLength: 15 }), async (happenings) => {
+        world = new World();
+        let isInvalid = false;
+        let report = reportOf();
+        let resource = edited({});
+        world.apply = async () => report;
+        world.plan = () => (isInvalid ? { kind: 'invalid', diagnostics: [DIAGNOSTIC] } : PLAN);
+        world.cluster.put(resource);
+        world.start();
+
+        for (const next of happenings) {
+          if ('edit' in next) resource = { ...resource, spec: { profile: 'demo', hub: `hub-${next.edit}` } };
+          if ('report' in next) ({ report } = next);
+          if ('failing' in next) world.cluster.failures[next.failing[0]] = [next.failing[1]];
+          if ('isInvalid' in next) ({ isInvalid } = next);
+          if ('isPaused' in next) {
+            const annotations = { 'install.istio.io/ignoreReconcile': String(next.isPaused) };
+            resource = { ...resource, metadata: { ...resource.metadata, annotations } };
+          }
+          if ('isDrifting' in next)
+            world.cluster.put({ ...ISTIOD, spec: { replicas: world.applied.length } });
+          world.cluster.put(resource);
+          await world.clock.advance('passedMs' in next ? next.passedMs : 10);
+        }
+        isInvalid = false;
+        report = reportOf();
+        world.cluster.put(edited({ spec: { profile: 'demo', hub: 'last' } }));
+        await world.clock.advance(700_000);
+        const verdict = world.verdict();
+        await world.end();
+
+        expect(verdict).to.equal('HEALTHY Installed');
+      }),
+      { numRuns: 40 },
+    );
   });
 
   describe('starting and stopping', () => {

@@ -13,6 +13,8 @@ const CONTROLLER = 'istio-operator.install.istio.io';
 
 /** The same event about the same resource is not repeated within that time. */
 const SILENCE_MS = 600_000;
+/** How long a process that is to end waits for its last events. */
+const LAST_MOMENT_MS = 500;
 /** Like client-go's spam filter: a burst, then one event in a while for each resource. */
 const PACE = { burst: 25, refillMs: 30_000 };
 /** The API server takes 1024 characters. */
@@ -51,10 +53,12 @@ export class EventRecorder {
     void writing.finally(() => this.#pending.delete(writing));
   }
 
-  /** Gives up what is not written yet, and resolves when nothing is going on any more. */
+  /** Gives what is not written yet a moment, and resolves when nothing is going on any more. */
   async stop(): Promise<void> {
+    const written = Promise.all(this.#pending);
+    await Promise.race([written, this.#deps.clock.sleep(LAST_MOMENT_MS, this.#stop.signal)]);
     this.#stop.abort();
-    await Promise.all(this.#pending);
+    await written;
   }
 
   async #write(resource: K8sObject, draft: EventDraft, nowMs: number): Promise<void> {

@@ -21,6 +21,17 @@ describe('createFacts', () => {
     expect(answers).to.deep.equal(['v1.34.1', 'v1.34.1', 'v1.34.2']);
   });
 
+  it('goes on with what it knows when it cannot ask', async () => {
+    const clock = new FakeClock();
+    const cluster = new InMemoryCluster();
+    const facts = createFacts({ resources: cluster, clock });
+    const before = await facts(SIGNAL);
+    cluster.failures.serverVersion = ['unavailable'];
+    await clock.advance(600_000);
+
+    expect(await facts(SIGNAL)).to.equal(before);
+  });
+
   it('remembers no failure', async () => {
     const cluster = new InMemoryCluster();
     cluster.failures.serverVersion = ['unavailable'];

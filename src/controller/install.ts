@@ -17,7 +17,10 @@ import { ownerOf, storeFinalizers } from './visit.ts';
  */
 const LINGER_MS = 1_000;
 
-/** Plans and applies what is not in other hands. The finalizer is there before the first write; an invalid resource does not get one. */
+/**
+ * Plans, and applies what is not in other hands. The finalizer is there before the first write; a resource that
+ * nothing is installed for does not get one.
+ */
 export async function install(deps: ReconcileDeps, visit: Visit): Promise<Outcome> {
   const planned = await deps.plan(visit.resource, await deps.facts(visit.signal));
   if (planned.kind === 'invalid') return planned;

@@ -7,7 +7,8 @@ import type { Change, ComponentResult } from '../model/report.ts';
 import type { InventoryEntry, OperatorStatus } from '../model/status.ts';
 import type { ComponentProgress } from './component-status.ts';
 import { counted, describeChange, describeRelease } from './messages.ts';
-import type { Working } from './verdict.ts';
+import type { VerdictContext, Working } from './verdict.ts';
+import { isRollingOut } from './verdict.ts';
 
 export interface ProgressDeps {
   /** Shows a phase; may leave out some when they come fast. */
@@ -25,25 +26,24 @@ export class Progress implements ApplyObserver {
   readonly #plan: Plan;
   readonly #components = new Map<ComponentName, ComponentProgress>();
   readonly #componentOf: ReadonlyMap<string, ComponentName>;
+  /** Nobody has looked at this generation before. */
+  readonly #isNew: boolean;
   readonly #isRollout: boolean;
   #isShown: boolean;
   #lastChange: Change | undefined;
 
-  constructor(
-    deps: ProgressDeps,
-    plan: Plan,
-    run: { readonly generation: number; readonly previous: OperatorStatus | undefined },
-  ) {
+  constructor(deps: ProgressDeps, plan: Plan, run: VerdictContext) {
     this.#deps = deps;
     this.#plan = plan;
     this.#componentOf = componentsByObject(plan);
-    this.#isRollout = run.previous?.observedGeneration !== run.generation;
-    this.#isShown = this.#isRollout || isUnsettled(run.previous);
+    this.#isNew = run.previous?.observedGeneration !== run.generation;
+    this.#isRollout = isRollingOut(run);
+    this.#isShown = this.#isNew || isUnsettled(run.previous);
   }
 
   /** Shows that a new specification was seen, before anything is done about it. */
   announce(): void {
-    if (this.#isRollout) this.#show();
+    if (this.#isNew) this.#show();
   }
 
   /** The present phase, with what will be ours in the cluster. */
@@ -52,7 +52,8 @@ export class Progress implements ApplyObserver {
   }
 
   componentStarted(component: ComponentName): void {
-    if (!this.#isRollout) return;
+    // In later looks at the same generation most components have nothing to do.
+    if (!this.#isNew) return;
     this.#components.set(component, { kind: 'working' });
     this.#show();
   }
@@ -67,11 +68,9 @@ export class Progress implements ApplyObserver {
     this.#deps.changed(change);
     const component = this.#componentOf.get(identityOf(change.ref));
     if (component !== undefined) this.#components.set(component, { kind: 'working' });
-    const wasShown = this.#isShown;
     this.#isShown = true;
-    // In a rollout changes are many and expected; the components tell enough.
-    if (this.#isRollout && wasShown) return;
-    this.#lastChange = change;
+    // In a rollout changes are many and expected: the components tell enough.
+    if (!this.#isRollout) this.#lastChange = change;
     this.#show();
   }
 
@@ -85,8 +84,7 @@ export class Progress implements ApplyObserver {
   }
 
   #activity(): string {
-    if (this.#lastChange !== undefined && !this.#isRollout)
-      return `Restoring: ${describeChange(this.#lastChange)}.`;
+    if (this.#lastChange !== undefined) return `Restoring: ${describeChange(this.#lastChange)}.`;
     const ready = [...this.#components.values()].filter((progress) => progress.kind === 'ready').length;
     const all = counted(this.#plan.components.length, 'component');
     return `Installing ${describeRelease(releaseOf(this.#plan))}: ${ready} of ${all} ready.`;

@@ -16,7 +16,7 @@ export function overlay(
   special: Readonly<Record<string, MergeValue>> = {},
 ): JsonObject {
   return deepmerge<JsonObject>(lower, upper, {
-    arrayMerge: replaceList,
+    // For every key that both have: by itself, deepmerge would concatenate lists.
     customMerge: (key) => (Object.hasOwn(special, key) ? special[key] : mergePlain),
   });
 }
@@ -28,11 +28,6 @@ export function overlayAll(layers: readonly JsonObject[]): JsonObject {
 
 function mergePlain(lower: JsonValue, upper: JsonValue): JsonValue {
   return isJsonObject(lower) && isJsonObject(upper) ? overlay(lower, upper) : upper;
-}
-
-// deepmerge would concatenate; a list that a user writes is the list that the user gets.
-function replaceList(_lower: unknown[], upper: unknown[]): unknown[] {
-  return upper;
 }
 
 /** Recognises two entries of lists as the same thing. */

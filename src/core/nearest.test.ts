@@ -18,6 +18,11 @@ describe('nearest', () => {
 
   it('does not guess when nothing is close', () => {
     expect(nearest('autoscaler', FIELDS)).to.equal(undefined);
-    expect(nearest('', [])).to.equal(undefined);
+    expect([
+      nearest('a', FIELDS),
+      nearest('xy', FIELDS),
+      nearest('', FIELDS),
+      nearest('x', []),
+    ]).to.deep.equal([undefined, undefined, undefined, undefined]);
   });
 });

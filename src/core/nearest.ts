@@ -6,6 +6,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   const lower = word.toLowerCase();
   const sameLetters = candidates.find((candidate) => candidate.toLowerCase() === lower);
   if (sameLetters !== undefined) return sameLetters;
-  // Two letters may be swapped; more than a third of them wrong is another word.
-  return closestMatch(word, candidates, { maxDistance: Math.max(2, Math.floor(word.length / 3)) });
+  // Two letters may be swapped; more than a third of them wrong is another word, and so is none of them right.
+  const maxDistance = Math.min(word.length - 1, Math.max(2, Math.floor(word.length / 3)));
+  return closestMatch(word, candidates, { maxDistance });
 }

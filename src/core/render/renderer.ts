@@ -111,15 +111,9 @@ function defined(call: readonly unknown[]): JsonValue {
   throw new RenderError(`the value of {{${name} …}}${place} is not in the view`);
 }
 
-// YAML forbids these characters unescaped, JSON does not.
-const NOT_PRINTABLE = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g;
-
 /** Any value as JSON, which is YAML on one line: it fits wherever a value may stand, at any indentation. */
 function encoded(value: JsonValue): string {
-  return JSON.stringify(value).replace(
-    NOT_PRINTABLE,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return JSON.stringify(value);
 }
 
 /** `{{optional "replicas" replicas}}`: the field, or nothing when its value is null. */

@@ -12,7 +12,8 @@ import { objectsOf } from '../../model/plan.ts';
 import type { PlanInput } from '../plan.ts';
 import { createPlanner } from '../plan.ts';
 
-type Options = Partial<Omit<PlanInput, 'layers'>>;
+/** What is not the usual: layers in place of the one specification, flags, an owner, facts. */
+type Options = Partial<PlanInput>;
 
 /** A planner to which only what matters is said. Throws when a specification that should be good is not. */
 export interface TestPlanner {

@@ -88,11 +88,21 @@ describe('chartValues', () => {
     expect(values(shape, { replicas: 5, profile: 'demo' })['replicas']).to.equal(2);
   });
 
-  it('offers the globals at the top level, the weaker the further they come from', () => {
+  it('offers the globals at the top level, those of the user before everything of a preset', () => {
     const shape = { folder: 'ztunnel', flattensGlobal: true };
-    const given = { profile: 'demo', global: { network: 'global', hub: 'global' }, hub: 'given' };
+    const given = {
+      profile: 'demo',
+      global: { network: 'global', hub: 'global', b: 'global' },
+      hub: 'given',
+    };
 
-    expect(values(shape, given)).to.include({ hub: 'given', tag: 'profile', network: 'global' });
+    expect(values(shape, given)).to.include({
+      hub: 'given',
+      tag: 'profile',
+      network: 'global',
+      b: 'global',
+      c: 'profile',
+    });
   });
 
   it('does not offer them to other components', () => {

@@ -59,6 +59,7 @@ describe('meshConfig', () => {
       tracing('zipkin', { zipkin: { address: 'z:1' } }),
       tracing('datadog'),
       tracing('lightstep', { lightstep: { address: 'l:1', accessToken: 't' } }),
+      tracing('stackdriver'),
       tracing('toString'),
     ]).to.deep.equal([
       undefined,
@@ -66,6 +67,14 @@ describe('meshConfig', () => {
       { zipkin: { address: 'z:1' } },
       { datadog: { address: '$(HOST_IP):8126' } },
       { lightstep: { address: 'l:1', accessToken: 't' } },
+      {
+        stackdriver: {
+          debug: false,
+          maxNumberOfAttributes: 200,
+          maxNumberOfAnnotations: 200,
+          maxNumberOfMessageEvents: 200,
+        },
+      },
       null,
     ]);
   });

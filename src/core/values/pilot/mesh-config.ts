@@ -62,19 +62,16 @@ const TRACERS: Readonly<Record<string, (v: ValuesReader) => JsonObject>> = {
   datadog: (v) => ({
     datadog: { address: firstTruthy(v.any('global', 'tracer', 'datadog', 'address')) ?? '$(HOST_IP):8126' },
   }),
-  stackdriver: (v) => ({ stackdriver: stackdriverLimits(v) }),
+  // The limits cannot be changed any more: spec/legacy-fields.ts refuses the fields.
+  stackdriver: () => ({
+    stackdriver: {
+      debug: false,
+      maxNumberOfAttributes: 200,
+      maxNumberOfAnnotations: 200,
+      maxNumberOfMessageEvents: 200,
+    },
+  }),
 };
-
-function stackdriverLimits(v: ValuesReader): JsonObject {
-  const given = (key: string, fallback: JsonValue): JsonValue =>
-    firstTruthy(v.any('global', 'tracer', 'stackdriver', key)) ?? fallback;
-  return {
-    debug: given('debug', false),
-    maxNumberOfAttributes: given('maxNumberOfAttributes', 200),
-    maxNumberOfAnnotations: given('maxNumberOfAnnotations', 200),
-    maxNumberOfMessageEvents: given('maxNumberOfMessageEvents', 200),
-  };
-}
 
 function tracing(v: ValuesReader): JsonObject {
   const tracer = v.text('global', 'proxy', 'tracer');

@@ -16,7 +16,11 @@ describe('istiodClusterRules', () => {
   it('approves certificates of Kubernetes only with an authority that is not its own', () => {
     const approve = 'certificates.k8s.io signers approve';
 
-    expect(rules({ global: { pilotCertProvider: 'istiod' } }, 'signers')).to.deep.equal([]);
+    expect(
+      ['istiod', 'custom', 'none'].flatMap((pilotCertProvider) =>
+        rules({ global: { pilotCertProvider } }, 'signers'),
+      ),
+    ).to.deep.equal([]);
     expect(rules({ global: { pilotCertProvider: 'k8s.io/x' } }, 'signers')).to.deep.equal([approve]);
     expect(
       rules(
