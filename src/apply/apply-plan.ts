@@ -6,6 +6,7 @@ import type { ApplyReport, ComponentResult } from '../model/report.ts';
 import type { InventoryEntry } from '../model/status.ts';
 import type { ComponentOutcome, ComponentRun } from './apply-component.ts';
 import { applyComponent } from './apply-component.ts';
+import type { ApplyRun } from './apply-object.ts';
 import { plannedAutoscalers } from './autoscaling.ts';
 import { labelledOwner } from './claim.ts';
 import type { ApplySettings, EngineDeps } from './engine.port.ts';
@@ -58,23 +59,32 @@ async function beginRun(
   plan: Plan,
   settings: ApplySettings,
 ): Promise<Omit<ComponentRun, 'deadlineMs'>> {
+  const run = runFor(deps, plan, settings);
+  return {
+    ...run,
+    namespaceFailures: await ensureNamespaces(run, plan),
+    changed: (change) => deps.observer?.changed?.(change),
+  };
+}
+
+/** What applying, and telling beforehand what would be applied, work with. */
+export function runFor(
+  deps: Pick<EngineDeps, 'cluster' | 'clock' | 'knownEqual'>,
+  plan: Plan,
+  settings: Pick<ApplySettings, 'signal' | 'inventory' | 'polling'>,
+): Omit<ApplyRun, 'deadlineMs'> {
   const objects = objectsOf(plan);
   const leaving = identities(additions(entriesFor(objects), settings.inventory));
-  const run = {
+  return {
     cluster: deps.cluster,
     clock: deps.clock,
     signal: settings.signal,
     polling: settings.polling ?? DEFAULT_POLLING,
-  };
-  return {
-    ...run,
     knownEqual: deps.knownEqual ?? createKnownEqual(),
     autoscalers: {
       planned: plannedAutoscalers(objects),
       isLeaving: (ref) => leaving.has(identityOf(ref)),
     },
-    namespaceFailures: await ensureNamespaces(run, plan),
-    changed: (change) => deps.observer?.changed?.(change),
   };
 }
 

@@ -24,7 +24,7 @@ export async function ensureNamespaces(run: Run, plan: Plan): Promise<ReadonlyMa
 }
 
 /** Namespaces of the plan's objects, less those that the plan itself renders. */
-function neededNamespaces(plan: Plan): readonly string[] {
+export function neededNamespaces(plan: Plan): readonly string[] {
   const objects = objectsOf(plan);
   const rendered = new Set(objects.filter(isNamespace).map((object) => object.metadata.name));
   const used = new Set(objects.map(namespaceOf).filter((name) => name !== undefined));
