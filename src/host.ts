@@ -43,7 +43,8 @@ export function hostEnvironment(): Host {
 /** Reads no more than the line, so that `yes |` and a person are treated alike. */
 async function ask(question: string, signal: AbortSignal): Promise<string | undefined> {
   const { createInterface } = await import('node:readline');
-  const lines = createInterface({ input: process.stdin, output: process.stderr, signal });
+  // As a terminal it would swallow Ctrl-C instead of leaving it to the process.
+  const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false, signal });
   try {
     // At the end of the input, or at Ctrl-C, the interface closes without an answer.
     return await new Promise((resolve) => {

@@ -1,4 +1,5 @@
 /** The engine: makes the cluster equal to a plan. */
+import type { K8sObject } from '../model/object.ts';
 import { identityOf, refOf, uidOf } from '../model/object.ts';
 import type { ComponentName, Owner, Plan, PlannedComponent } from '../model/plan.ts';
 import { objectsOf } from '../model/plan.ts';
@@ -59,7 +60,7 @@ async function beginRun(
   plan: Plan,
   settings: ApplySettings,
 ): Promise<Omit<ComponentRun, 'deadlineMs'>> {
-  const run = runFor(deps, plan, settings);
+  const run = runFor(deps, objectsOf(plan), settings);
   return {
     ...run,
     namespaceFailures: await ensureNamespaces(run, plan),
@@ -67,13 +68,12 @@ async function beginRun(
   };
 }
 
-/** What applying, and telling beforehand what would be applied, work with. */
+/** What applying these objects, and telling beforehand what would be applied, work with. */
 export function runFor(
   deps: Pick<EngineDeps, 'cluster' | 'clock' | 'knownEqual'>,
-  plan: Plan,
+  objects: readonly K8sObject[],
   settings: Pick<ApplySettings, 'signal' | 'inventory' | 'polling'>,
 ): Omit<ApplyRun, 'deadlineMs'> {
-  const objects = objectsOf(plan);
   const leaving = identities(additions(entriesFor(objects), settings.inventory));
   return {
     cluster: deps.cluster,

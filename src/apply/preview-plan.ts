@@ -47,8 +47,8 @@ export async function previewPlan(
   plan: Plan,
   settings: Pick<ApplySettings, 'signal' | 'inventory' | 'owner'>,
 ): Promise<Preview> {
-  const run: ApplyRun = { ...runFor(deps, plan, settings), deadlineMs: deps.clock.nowMs() };
   const objects = objectsOf(plan);
+  const run: ApplyRun = { ...runFor(deps, objects, settings), deadlineMs: deps.clock.nowMs() };
   const previewed = await mapParallel(objects, CALLS_AT_ONCE, (object) => previewObject(run, object));
   const surplus = additions(entriesFor(objects), settings.inventory);
   const doomed = await prunable(run, surplus, settings.owner);

@@ -1,11 +1,13 @@
 /** `istio-operator init`, `dump` and `remove`: the operator into a cluster, onto the screen, and out of a cluster. */
+import { applyObject } from '../apply/apply-object.ts';
+import { runFor } from '../apply/apply-plan.ts';
 import { readinessOf } from '../apply/readiness.ts';
 import { printYaml } from '../core/yaml.ts';
 import type { NamedResource } from '../core/spec/documents.ts';
 import { isJsonObject } from '../model/json.ts';
 import type { K8sObject } from '../model/object.ts';
 import { displayRef, refOf } from '../model/object.ts';
-import { commandFailure, EXIT } from './command-error.ts';
+import { commandFailure, EXIT, failure } from './command-error.ts';
 import type { ClusterChoice, CommandEnvironment, Connection } from './environment.ts';
 import { ISTIO_OPERATOR } from './installation.ts';
 import { readLayers } from './manifest-generate.ts';
@@ -21,6 +23,9 @@ export interface InitOptions extends ClusterChoice, OperatorChoices {
 }
 
 const POLL_MS = 250;
+
+/** How long an object may take to go that has to be made anew. */
+const REMAKING_MS = 60_000;
 
 /** Applies the operator's own objects and waits until it runs. Repeating it changes nothing. */
 export async function init(environment: CommandEnvironment, options: InitOptions): Promise<number> {
@@ -88,17 +93,23 @@ async function install(
   terminal.say(terminal.style('green', 'The operator runs.'));
 }
 
+/** Compares first, as for a mesh, so that nothing is written where nothing differs. */
 async function applyOne(
-  { terminal, signal }: CommandEnvironment,
+  { terminal, clock, signal }: CommandEnvironment,
   { cluster }: Connection,
   object: K8sObject,
 ): Promise<void> {
-  const ref = refOf(object);
-  const before = await cluster.get(ref, { signal });
-  const after = await cluster.apply(object, { signal, force: true });
-  const changed = before?.metadata['resourceVersion'] !== after.metadata['resourceVersion'];
-  const outcome = before === undefined ? 'created' : changed ? 'configured' : 'unchanged';
-  terminal.say(`  ${displayRef(ref)} ${outcome}`);
+  const deps = { cluster, clock };
+  const run = {
+    ...runFor(deps, [object], { signal, inventory: [] }),
+    deadlineMs: clock.nowMs() + REMAKING_MS,
+  };
+  const applied = await applyObject(run, object);
+  if (applied.kind === 'failed') {
+    const cause = applied.failure.message.replace(/\.$/u, '');
+    throw failure('notAccepted', cause, 'Mend the cause and run the command again.');
+  }
+  terminal.say(`  ${displayRef(refOf(object))} ${applied.change.action}`);
 }
 
 async function waitFor(
