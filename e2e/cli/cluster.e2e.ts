@@ -4,6 +4,9 @@ import { promisify } from 'node:util';
 import { listAt, mapAt, stringAt } from '../../src/model/json.ts';
 import type { ControlPlane } from '../control-plane/control-plane.ts';
 import { sharedControlPlane } from '../control-plane/shared.ts';
+import type { OperatorUnderTest } from '../operator/operator-under-test.ts';
+import { startOperator } from '../operator/operator-under-test.ts';
+import { eventually } from '../operator/resources.ts';
 import type { Run, RunSettings } from './command-line.ts';
 import { codesOf, runCommand } from './command-line.ts';
 
@@ -70,12 +73,12 @@ describe('the command line against a cluster', () => {
   before(async () => {
     plane = await sharedControlPlane();
     // What other suites left would be taken for ours.
-    const purged = await run('uninstall --purge -y');
+    const purged = await run('uninstall --purge -y --timeout 90s');
     expect(purged.error).to.equal(undefined);
   });
 
   after(async () => {
-    await run('uninstall --purge -y');
+    await run('uninstall --purge -y --timeout 90s');
     await plane.api.request('DELETE', '/api/v1/namespaces/istio-system');
   });
 
@@ -285,7 +288,7 @@ describe('the command line against a cluster', () => {
     it('leaves nothing at all when it purges', async () => {
       await run('install --set profile=minimal -y');
 
-      const outcome = await run('uninstall --purge -y');
+      const outcome = await run('uninstall --purge -y --timeout 90s');
 
       expect(outcome.error).to.equal(undefined);
       expect(await installedObjects()).to.deep.equal([]);
@@ -294,6 +297,10 @@ describe('the command line against a cluster', () => {
   });
 
   describe('init and remove', () => {
+    let operator: OperatorUnderTest | undefined;
+
+    after(async () => operator?.stop());
+
     const DEPLOYMENT = '/apis/apps/v1/namespaces/istio-operator/deployments/istio-operator';
     const RESOURCE = '/apis/install.istio.io/v1alpha1/namespaces/istio-system/istiooperators/mesh';
 
@@ -337,10 +344,39 @@ describe('the command line against a cluster', () => {
       expect(outcome.said).to.include('1 IstioOperator and what they installed stay');
     });
 
-    it('take the resource and its definition away when they purge', async () => {
+    it('show what an operator says of its resource', async () => {
+      operator = await startOperator(plane);
+      await eventually('the mesh is healthy', async () => {
+        const { body } = await plane.api.request('GET', RESOURCE);
+        return stringAt(body, 'status', 'status') === 'HEALTHY';
+      });
+
+      const state = await run('status mesh -o wide');
+      const verified = await run('verify mesh -n istio-system');
+
+      expect(state.printed).to.match(
+        /^IstioOperator istio-system\/mesh: HEALTHY \(profile demo, revision default, Istio 1\.30\.3\)\n/,
+      );
+      expect(state.printed).to.match(/\n {2}Ready=True +\w+ +\d+s\n/);
+      expect(state.printed).to.match(/\n {4}Deployment istio-system\/istiod +ready +\d+s\n/);
+      expect(verified).to.include({ exitCode: 0, printed: '' });
+    });
+
+    it('tell what a file would change in the mesh of an operator', async () => {
+      const same = await run('diff -f mesh.yaml');
+      const other = await run('plan -f mesh.yaml --set components.egressGateways[0].enabled=false -o wide');
+
+      expect(same).to.include({ exitCode: 0, printed: '' });
+      expect(other.printed).to.include('- Deployment istio-system/istio-egressgateway\n');
+      expect(codesOf(await run('uninstall --purge -y --timeout 90s'))).to.deep.equal(['IOP612']);
+    });
+
+    it('take the resource with its mesh, and the definition, when they purge', async () => {
       const outcome = await run('remove --purge -y');
+      await operator?.stop();
 
       expect(outcome.error).to.equal(undefined);
+      expect(await installedObjects()).to.deep.equal([]);
       expect(await statusOf('/apis/install.istio.io/v1alpha1/istiooperators')).to.equal(404);
     });
   });

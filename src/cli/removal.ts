@@ -1,5 +1,6 @@
 /** Deleting single objects and waiting until they are gone, for what stands in no inventory. */
 import { whyNotGone } from '../apply/deletion-state.ts';
+import { listAt, stringAt } from '../model/json.ts';
 import type { K8sObject, ObjectRef } from '../model/object.ts';
 import { displayRef, uidOf } from '../model/object.ts';
 import { failure } from './command-error.ts';
@@ -44,7 +45,15 @@ export async function waitUntilAllGone(
 function notGone(ref: ObjectRef, live: K8sObject): Error {
   return failure(
     'notGone',
-    `${displayRef(ref)}: ${whyNotGone(live)}`,
+    [`${displayRef(ref)}: ${whyNotGone(live)}`, ...obstacles(live)].join('; '),
     'See who has to remove its finalizers, and run the command again.',
   );
+}
+
+/** What a namespace says that it still holds, and why. */
+function obstacles(live: K8sObject): readonly string[] {
+  if (live.kind !== 'Namespace') return [];
+  return listAt(live, 'status', 'conditions')
+    .filter((condition) => stringAt(condition, 'status') === 'True')
+    .map((condition) => (stringAt(condition, 'message') ?? '').replace(/\.$/u, ''));
 }
