@@ -94,6 +94,12 @@ export function codesOf({ error }: Run): readonly string[] {
   return reason instanceof CommandError ? reason.diagnostics.map(({ code }) => code) : [];
 }
 
+/** What ended a command, as text; empty when nothing did. */
+export function reasonOf({ error }: Run): string {
+  if (error === undefined) return '';
+  return error instanceof Error ? error.message : 'something that is no error';
+}
+
 /** How long things took differs from run to run. */
 function withoutTimes(text: string): string {
   return text.replaceAll(/\d+\.\d s\b/g, 'N s');

@@ -50,10 +50,17 @@ function notGone(ref: ObjectRef, live: K8sObject): Error {
   );
 }
 
-/** What a namespace says that it still holds, and why. */
+/** Conditions by which a kind says what keeps it from going; `any` for kinds that have no others. */
+const OBSTACLES: Readonly<Record<string, string>> = {
+  Namespace: 'any',
+  CustomResourceDefinition: 'Terminating',
+};
+
 function obstacles(live: K8sObject): readonly string[] {
-  if (live.kind !== 'Namespace') return [];
+  const type = OBSTACLES[live.kind];
+  if (type === undefined) return [];
   return listAt(live, 'status', 'conditions')
+    .filter((condition) => type === 'any' || stringAt(condition, 'type') === type)
     .filter((condition) => stringAt(condition, 'status') === 'True')
     .map((condition) => (stringAt(condition, 'message') ?? '').replace(/\.$/u, ''));
 }
