@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { styleText } from 'node:util';
-import { CommandError, commandFailure, EXIT, sayDiagnostics } from './cli/command-error.ts';
+import { CommandError, commandFailure, EXIT, sayDiagnostics, Trouble } from './cli/command-error.ts';
 import type { ClusterChoice, CommandEnvironment, Connection } from './cli/environment.ts';
 import type { Terminal } from './cli/terminal.ts';
 import { systemClock } from './cluster/system-clock.ts';
@@ -29,6 +29,7 @@ export function hostEnvironment(): Host {
     signal: interruption.signal,
     version: VERSION,
     readText: async (path) => (path === '-' ? text(process.stdin) : readFile(path, 'utf8')),
+    ask: async (question) => ask(question, interruption.signal),
     loadAssets: async () => (await import('./assets/load.ts')).loadAssets(),
     connect: async (choice) => connect(choice),
     runOperator: async (flags) => {
@@ -37,6 +38,22 @@ export function hostEnvironment(): Host {
     },
   };
   return { environment, failed: (error) => failed(terminal, interruption.signal, error) };
+}
+
+/** Reads no more than the line, so that `yes |` and a person are treated alike. */
+async function ask(question: string, signal: AbortSignal): Promise<string | undefined> {
+  const { createInterface } = await import('node:readline');
+  // As a terminal it would swallow Ctrl-C instead of leaving it to the process.
+  const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false, signal });
+  try {
+    // At the end of the input, or at Ctrl-C, the interface closes without an answer.
+    return await new Promise((resolve) => {
+      lines.once('close', () => resolve(undefined));
+      lines.question(question, resolve);
+    });
+  } finally {
+    lines.close();
+  }
 }
 
 function hostTerminal(): Terminal {
@@ -50,7 +67,7 @@ function hostTerminal(): Terminal {
 }
 
 /** Connects as kubectl would. Rejects with a CommandError when there are no usable credentials. */
-async function connect(choice: ClusterChoice): Promise<Connection> {
+export async function connect(choice: ClusterChoice): Promise<Connection> {
   const [{ loadCredentials }, { createTransport }, { createDiscovery }, { createCluster }] =
     await Promise.all([
       import('./cluster/credentials.ts'),
@@ -76,8 +93,12 @@ function failed(terminal: Terminal, signal: AbortSignal, error: unknown): number
     terminal.say('Interrupted.');
     return EXIT.interrupted;
   }
-  sayDiagnostics(terminal, toCommandError(error).diagnostics);
-  return EXIT.failed;
+  const { reason, exitCode } =
+    error instanceof Trouble
+      ? { reason: error.cause, exitCode: error.exitCode }
+      : { reason: error, exitCode: EXIT.failed };
+  sayDiagnostics(terminal, toCommandError(reason).diagnostics);
+  return exitCode;
 }
 
 function toCommandError(error: unknown): CommandError {

@@ -1,7 +1,7 @@
 /** Makes one object of the cluster equal to what is wanted, with as few calls as can be. */
 import type { ClusterError } from '../model/cluster-error.ts';
 import { isClusterError } from '../model/cluster-error.ts';
-import { stringAt } from '../model/json.ts';
+import { assertNever, stringAt } from '../model/json.ts';
 import type { K8sObject } from '../model/object.ts';
 import { displayRef, groupOf, namespaceOf, refOf } from '../model/object.ts';
 import type { Change } from '../model/report.ts';
@@ -30,6 +30,9 @@ export type Applied =
   | { readonly kind: 'applied'; readonly change: Change; readonly object: K8sObject }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
+/** What deciding takes; nothing of it writes. */
+export type DecidingRun = Omit<ApplyRun, 'ensureNamespace'>;
+
 /**
  * Reads, compares, and applies only what differs, taking fields over from other managers. An object that is being
  * deleted is awaited and made anew; one whose immutable field changed is deleted and made anew, where that is harmless
@@ -45,20 +48,45 @@ export async function applyObject(run: ApplyRun, wanted: K8sObject): Promise<App
 }
 
 async function reconcileObject(run: ApplyRun, desired: K8sObject): Promise<Applied> {
+  const need = await needOf(run, desired);
+  switch (need.kind) {
+    case 'create':
+      return create(run, desired);
+    case 'recreate':
+      return createAfter(run, desired, need.live);
+    case 'configure':
+      return configure(run, need);
+    case 'none':
+      return unchanged(need.live);
+    default:
+      return assertNever(need);
+  }
+}
+
+/** What has to be done about one object. */
+export type Need =
+  | { readonly kind: 'create' }
+  /** It is on its way out and has to be made anew. */
+  | { readonly kind: 'recreate'; readonly live: K8sObject }
+  | ({ readonly kind: 'configure' } & Difference)
+  | { readonly kind: 'none'; readonly live: K8sObject };
+
+/** Decides without writing anything; `desired` must be in its applied form. Throws ClusterError. */
+export async function needOf(run: DecidingRun, desired: K8sObject): Promise<Need> {
   const live = await run.cluster.get(refOf(desired), { signal: run.signal });
-  if (live === undefined) return create(run, desired);
-  if (isBeingDeleted(live)) return createAfter(run, desired, live);
+  if (live === undefined) return { kind: 'create' };
+  if (isBeingDeleted(live)) return { kind: 'recreate', live };
 
   const autoscaled = await isAutoscaled(run, { workload: desired, live }, run.autoscalers);
   const intended = leaveToOthers(desired, live, { autoscaled });
   const verdict = await decide(run, intended, live);
-  return verdict.kind === 'differs' ? configure(run, { intended, live, verdict }) : unchanged(live);
+  return verdict.kind === 'differs' ? { kind: 'configure', intended, live, verdict } : { kind: 'none', live };
 }
 
 type Decision = Exclude<Verdict, { readonly kind: 'undecided' }>;
 
 /** Asks the server where comparing can't tell, and remembers when it says that nothing would change. */
-async function decide(run: ApplyRun, intended: K8sObject, live: K8sObject): Promise<Decision> {
+async function decide(run: DecidingRun, intended: K8sObject, live: K8sObject): Promise<Decision> {
   const verdict = compare(intended, live);
   if (verdict.kind === 'same') return verdict;
   const pair = pairOf(intended, live);
@@ -85,7 +113,7 @@ async function create(run: ApplyRun, desired: K8sObject): Promise<Applied> {
   };
 }
 
-interface Difference {
+export interface Difference {
   readonly intended: K8sObject;
   readonly live: K8sObject;
   readonly verdict: Extract<Verdict, { readonly kind: 'differs' }>;
@@ -104,7 +132,8 @@ async function configure(run: ApplyRun, difference: Difference): Promise<Applied
   }
 }
 
-function configured({ intended, verdict }: Difference): Change {
+/** How a change to what differs is reported. */
+export function configured({ intended, verdict }: Difference): Change {
   const { fields, changedBy } = verdict;
   return { ref: refOf(intended), action: 'configured', fields, changedBy };
 }
@@ -143,7 +172,8 @@ const RECREATABLE: ReadonlySet<string> = new Set([
 
 const IMMUTABLE = /field is immutable|cannot change roleRef/i;
 
-function needsRecreation(error: ClusterError, live: K8sObject): boolean {
+/** Whether an error says that a field is immutable, of a kind that can be deleted and made anew. */
+export function needsRecreation(error: ClusterError, live: K8sObject): boolean {
   return RECREATABLE.has(`${groupOf(live.apiVersion)}/${live.kind}`) && IMMUTABLE.test(error.message);
 }
 

@@ -1,4 +1,5 @@
 /** The engine: makes the cluster equal to a plan. */
+import type { K8sObject } from '../model/object.ts';
 import { identityOf, refOf, uidOf } from '../model/object.ts';
 import type { ComponentName, Owner, Plan, PlannedComponent } from '../model/plan.ts';
 import { objectsOf } from '../model/plan.ts';
@@ -6,6 +7,7 @@ import type { ApplyReport, ComponentResult } from '../model/report.ts';
 import type { InventoryEntry } from '../model/status.ts';
 import type { ComponentOutcome, ComponentRun } from './apply-component.ts';
 import { applyComponent } from './apply-component.ts';
+import type { ApplyRun } from './apply-object.ts';
 import { plannedAutoscalers } from './autoscaling.ts';
 import { labelledOwner } from './claim.ts';
 import type { ComponentSteps } from './component-order.ts';
@@ -55,23 +57,31 @@ type Outcomes = ReadonlyMap<ComponentName, ComponentOutcome>;
 type PlanRun = Omit<ComponentRun, 'deadlineMs'>;
 
 function beginRun(deps: EngineDeps, plan: Plan, settings: ApplySettings): PlanRun {
-  const objects = objectsOf(plan);
+  const run = runFor(deps, objectsOf(plan), settings);
+  return {
+    ...run,
+    ensureNamespace: namespaceKeeper(run, plan),
+    changed: (change) => deps.observer?.changed?.(change),
+  };
+}
+
+/** What applying these objects, and telling beforehand what would be applied, work with. */
+export function runFor(
+  deps: Pick<EngineDeps, 'cluster' | 'clock' | 'knownEqual'>,
+  objects: readonly K8sObject[],
+  settings: Pick<ApplySettings, 'signal' | 'inventory' | 'polling'>,
+): Omit<ApplyRun, 'deadlineMs' | 'ensureNamespace'> {
   const leaving = identities(additions(entriesFor(objects), settings.inventory));
-  const run = {
+  return {
     cluster: deps.cluster,
     clock: deps.clock,
     signal: settings.signal,
     polling: settings.polling ?? DEFAULT_POLLING,
-  };
-  return {
-    ...run,
     knownEqual: deps.knownEqual ?? createKnownEqual(),
     autoscalers: {
       planned: plannedAutoscalers(objects),
       isLeaving: (ref) => leaving.has(identityOf(ref)),
     },
-    ensureNamespace: namespaceKeeper(run, plan),
-    changed: (change) => deps.observer?.changed?.(change),
   };
 }
 

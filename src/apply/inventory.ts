@@ -1,4 +1,6 @@
 /** The exact list of what an IstioOperator has put into the cluster. */
+import type { JsonObject, JsonValue } from '../model/json.ts';
+import { at, listAt } from '../model/json.ts';
 import type { K8sObject, ObjectRef } from '../model/object.ts';
 import { identityOf, refOf } from '../model/object.ts';
 import type { InventoryEntry } from '../model/status.ts';
@@ -42,4 +44,18 @@ export function identities(refs: readonly ObjectRef[]): ReadonlySet<string> {
 export function withoutUid(entry: InventoryEntry): ObjectRef {
   const { uid: _uid, ...ref } = entry;
   return ref;
+}
+
+/** The entries of an inventory as somebody stored it; what is not as we write it is left out. */
+export function readInventory(value: JsonValue | undefined): readonly InventoryEntry[] {
+  return listAt(value).filter(isInventoryEntry);
+}
+
+function isInventoryEntry(value: JsonValue): value is JsonObject & InventoryEntry {
+  const texts = ['apiVersion', 'kind', 'name'];
+  const optional = ['namespace', 'uid'];
+  return (
+    texts.every((name) => typeof at(value, name) === 'string') &&
+    optional.every((name) => ['string', 'undefined'].includes(typeof at(value, name)))
+  );
 }

@@ -1,7 +1,7 @@
 /** Makes the namespaces that a plan needs. */
 import { isClusterError } from '../model/cluster-error.ts';
 import type { K8sObject, ObjectRef } from '../model/object.ts';
-import { displayRef } from '../model/object.ts';
+import { displayRef, namespaceOf } from '../model/object.ts';
 import type { Plan } from '../model/plan.ts';
 import { objectsOf } from '../model/plan.ts';
 import { isBeingDeleted } from './deletion-state.ts';
@@ -18,11 +18,7 @@ export type EnsureNamespace = (name: string) => Promise<Failure | undefined>;
  * is read at rest: where objects are, there is a namespace.
  */
 export function namespaceKeeper(run: Run, plan: Plan): EnsureNamespace {
-  const rendered = new Set(
-    objectsOf(plan)
-      .filter(isNamespace)
-      .map(({ metadata }) => metadata.name),
-  );
+  const rendered = renderedNamespaces(plan);
   const looked = new Map<string, Promise<Failure | undefined>>();
   return async (name) => {
     if (rendered.has(name)) return undefined;
@@ -30,6 +26,21 @@ export function namespaceKeeper(run: Run, plan: Plan): EnsureNamespace {
     looked.set(name, look);
     return look;
   };
+}
+
+/** Namespaces of the plan's objects, less those that the plan itself renders. */
+export function neededNamespaces(plan: Plan): readonly string[] {
+  const rendered = renderedNamespaces(plan);
+  const used = new Set(objectsOf(plan).flatMap((object) => namespaceOf(object) ?? []));
+  return [...used].filter((name) => !rendered.has(name)).toSorted();
+}
+
+function renderedNamespaces(plan: Plan): ReadonlySet<string> {
+  return new Set(
+    objectsOf(plan)
+      .filter(isNamespace)
+      .map(({ metadata }) => metadata.name),
+  );
 }
 
 async function ensureNamespace(run: Run, plan: Plan, name: string): Promise<Failure | undefined> {

@@ -56,6 +56,17 @@ export async function prune(
   };
 }
 
+/** The live objects that `prune` would delete for these entries; what can't be read is left out. Writes nothing. */
+export async function prunable(
+  run: Run,
+  surplus: readonly InventoryEntry[],
+  owner: Owner | undefined,
+): Promise<readonly K8sObject[]> {
+  const candidates = surplus.filter((entry) => !isProtected(entry));
+  const looked = await mapParallel(candidates, CALLS_AT_ONCE, (entry) => look(run, entry, owner));
+  return looked.flatMap((result) => (result.kind === 'doomed' ? [result.live] : []));
+}
+
 interface Doomed {
   readonly kind: 'doomed';
   readonly entry: InventoryEntry;

@@ -2,6 +2,7 @@
 import type { ClusterPort } from '../apply/cluster.port.ts';
 import type { AssetBundle } from '../model/assets.ts';
 import type { Clock } from '../model/clock.ts';
+import type { GroupVersionKind, K8sObject } from '../model/object.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface ClusterChoice {
@@ -11,8 +12,23 @@ export interface ClusterChoice {
   readonly context?: string;
 }
 
+export interface ListSelection {
+  readonly signal: AbortSignal;
+  /** All namespaces when absent. */
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+}
+
+/** What the engine needs, and what only commands ask for. */
+export interface CommandCluster extends ClusterPort {
+  /** All objects of a kind; none when the kind is not served. */
+  list(kind: GroupVersionKind, selection: ListSelection): Promise<readonly K8sObject[]>;
+  /** As the API server tells it, such as `v1.34.4`. */
+  serverVersion(options: { readonly signal: AbortSignal }): Promise<string>;
+}
+
 export interface Connection {
-  readonly cluster: ClusterPort;
+  readonly cluster: CommandCluster;
   /** The URL of the API server, to tell people where they are. */
   readonly server: string;
   close(): Promise<void>;
@@ -26,6 +42,8 @@ export interface CommandEnvironment {
   readonly version: string;
   /** Reads a file, or standard input for `-`. */
   readonly readText: (path: string) => Promise<string>;
+  /** Shows a question on standard error and reads one line of standard input; undefined when there is none left. */
+  readonly ask: (question: string) => Promise<string | undefined>;
   readonly loadAssets: () => Promise<AssetBundle>;
   /** Rejects with a CommandError when there are no usable credentials. */
   readonly connect: (choice: ClusterChoice) => Promise<Connection>;

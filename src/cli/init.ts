@@ -1,36 +1,76 @@
-/** `istio-operator init`: the operator into a cluster. */
+/** `istio-operator init`, `dump` and `remove`: the operator into a cluster, onto the screen, and out of a cluster. */
+import { applyObject } from '../apply/apply-object.ts';
+import { runFor } from '../apply/apply-plan.ts';
+import { readinessOf } from '../apply/readiness.ts';
 import { printYaml } from '../core/yaml.ts';
+import type { NamedResource } from '../core/spec/documents.ts';
+import { isJsonObject } from '../model/json.ts';
 import type { K8sObject } from '../model/object.ts';
 import { displayRef, refOf } from '../model/object.ts';
-import { commandFailure, EXIT } from './command-error.ts';
+import { commandFailure, EXIT, failure } from './command-error.ts';
 import type { ClusterChoice, CommandEnvironment, Connection } from './environment.ts';
-import { withImage } from './operator-image.ts';
-import { readinessOf } from '../apply/readiness.ts';
+import { ISTIO_OPERATOR } from './installation.ts';
+import { readLayers } from './manifest-generate.ts';
+import type { OperatorChoices } from './operator-objects.ts';
+import { operatorObjects } from './operator-objects.ts';
+import { withConnection } from './session.ts';
 
-export interface InitOptions extends ClusterChoice {
-  /** Replaces the operator's image. */
-  readonly image?: string;
+export interface InitOptions extends ClusterChoice, OperatorChoices {
+  /** An IstioOperator to apply when the operator runs. */
+  readonly filename?: string;
   readonly dryRun: boolean;
-  readonly timeoutSeconds: number;
+  readonly timeoutMs: number;
 }
 
 const POLL_MS = 250;
 
+/** How long an object may take to go that has to be made anew. */
+const REMAKING_MS = 60_000;
+
 /** Applies the operator's own objects and waits until it runs. Repeating it changes nothing. */
 export async function init(environment: CommandEnvironment, options: InitOptions): Promise<number> {
+  const { filename } = options;
+  const layers = filename === undefined ? [] : await readLayers(environment, [filename]);
+  const resources = layers.map(resourceOf);
   const { deployment } = await environment.loadAssets();
-  const objects = options.image === undefined ? deployment : withImage(deployment, options.image);
+  const objects = operatorObjects(deployment, options);
   if (options.dryRun) {
-    environment.terminal.print(objects.map(printYaml).join('---\n'));
+    environment.terminal.print([...objects, ...resources].map(printYaml).join('---\n'));
     return EXIT.ok;
   }
-  const connection = await environment.connect(options);
-  try {
-    await install(environment, connection, objects, options.timeoutSeconds * 1000);
-  } finally {
-    await connection.close();
-  }
+  return withConnection(environment, options, async (connection) => {
+    await install(environment, connection, objects, options.timeoutMs);
+    for (const resource of resources) await applyResource(environment, connection, resource);
+    environment.terminal.say('Next: istio-operator status, or kubectl get iop -A');
+    return EXIT.ok;
+  });
+}
+
+/** Prints what `init` would apply. */
+export async function dump(environment: CommandEnvironment, choices: OperatorChoices): Promise<number> {
+  const { deployment } = await environment.loadAssets();
+  environment.terminal.print(operatorObjects(deployment, choices).map(printYaml).join('---\n'));
   return EXIT.ok;
+}
+
+/** The file's own metadata is kept: annotations may tell the operator what to do. */
+function resourceOf({ metadata, spec }: NamedResource): K8sObject {
+  const named = { name: 'installed-state', namespace: 'istio-system', ...metadata };
+  return { ...ISTIO_OPERATOR, metadata: named, ...(isJsonObject(spec) ? { spec } : {}) };
+}
+
+async function applyResource(
+  environment: CommandEnvironment,
+  connection: Connection,
+  resource: K8sObject,
+): Promise<void> {
+  const { signal } = environment;
+  const name = refOf(resource).namespace ?? '';
+  const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
+  if ((await connection.cluster.get(refOf(namespace), { signal })) === undefined) {
+    await applyOne(environment, connection, namespace);
+  }
+  await applyOne(environment, connection, resource);
 }
 
 async function install(
@@ -51,20 +91,27 @@ async function install(
     await waitFor(environment, connection, workload, timeoutMs);
   }
   terminal.say(terminal.style('green', 'The operator runs.'));
-  terminal.say('Next: kubectl apply -f a file with an IstioOperator, then kubectl get iop -A');
 }
 
+/** Compares first, as for a mesh, so that nothing is written where nothing differs. */
 async function applyOne(
-  { terminal, signal }: CommandEnvironment,
+  { terminal, clock, signal }: CommandEnvironment,
   { cluster }: Connection,
   object: K8sObject,
 ): Promise<void> {
-  const ref = refOf(object);
-  const before = await cluster.get(ref, { signal });
-  const after = await cluster.apply(object, { signal, force: true });
-  const changed = before?.metadata['resourceVersion'] !== after.metadata['resourceVersion'];
-  const outcome = before === undefined ? 'created' : changed ? 'configured' : 'unchanged';
-  terminal.say(`  ${displayRef(ref)} ${outcome}`);
+  const deps = { cluster, clock };
+  const run = {
+    ...runFor(deps, [object], { signal, inventory: [] }),
+    deadlineMs: clock.nowMs() + REMAKING_MS,
+    // The operator's objects bring their namespaces themselves.
+    ensureNamespace: async () => undefined,
+  };
+  const applied = await applyObject(run, object);
+  if (applied.kind === 'failed') {
+    const cause = applied.failure.message.replace(/\.$/u, '');
+    throw failure('notAccepted', cause, 'Mend the cause and run the command again.');
+  }
+  terminal.say(`  ${displayRef(refOf(object))} ${applied.change.action}`);
 }
 
 async function waitFor(

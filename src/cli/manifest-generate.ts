@@ -1,8 +1,8 @@
 /** `istio-operator manifest generate`: prints what would be applied, without a cluster. */
-import type { SpecLayer } from '../core/plan.ts';
 import { createPlanner } from '../core/plan.ts';
 import { diagnose } from '../core/diagnostics.ts';
 import { DEFAULT_RELEASE } from '../core/releases.ts';
+import type { NamedResource } from '../core/spec/documents.ts';
 import { printYaml } from '../core/yaml.ts';
 import type { PrintedSpecs } from '../model/assets.ts';
 import type { K8sObject } from '../model/object.ts';
@@ -44,7 +44,7 @@ export async function manifestGenerate(
 }
 
 /** `--revision default` names the revision that has no name, as istioctl has it. */
-function setsOf({ set, revision }: GenerateOptions): readonly string[] {
+export function setsOf({ set, revision }: Pick<GenerateOptions, 'set' | 'revision'>): readonly string[] {
   return revision === undefined || revision === 'default' ? set : [...set, `revision=${revision}`];
 }
 
@@ -52,13 +52,13 @@ function setsOf({ set, revision }: GenerateOptions): readonly string[] {
 export async function readLayers(
   environment: CommandEnvironment,
   files: readonly string[],
-): Promise<readonly SpecLayer[]> {
-  const layers: SpecLayer[] = [];
+): Promise<readonly NamedResource[]> {
+  const layers: NamedResource[] = [];
   for (const file of files) layers.push(await readLayer(environment, file));
   return layers;
 }
 
-async function readLayer(environment: CommandEnvironment, file: string): Promise<SpecLayer> {
+async function readLayer(environment: CommandEnvironment, file: string): Promise<NamedResource> {
   const name = file === '-' ? 'standard input' : file;
   // Loaded only when there is a file: without one, its parser would be half of what is loaded.
   const { readResources } = await import('../core/spec/documents.ts');

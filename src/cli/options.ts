@@ -1,5 +1,7 @@
 /** Options that several commands share, declared once. */
-import { Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+import { DURATION_MS, NAMESPACES } from '../config/value-types.ts';
+import type { ValueType } from '../config/value-types.ts';
 
 /** Collects a flag that may be repeated. `-f a -f b` and `-f a,b` mean the same where commas separate. */
 function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
@@ -34,4 +36,43 @@ export function kubeconfigOption(): Option {
 
 export function contextOption(): Option {
   return new Option('--context <name>', 'context of the kubeconfig other than its current one');
+}
+
+/** Names separated by commas; the flag may be repeated. */
+export function namesOption(flags: string, description: string): Option {
+  const read = reader(NAMESPACES);
+  return new Option(flags, description)
+    .argParser((text: string, previous: readonly string[] | undefined) => [
+      ...(previous ?? []),
+      ...read(text),
+    ])
+    .default([], 'none');
+}
+
+/** A duration, in milliseconds once read; a bare number counts seconds. */
+export function durationOption(flags: string, description: string, fallback: string): Option {
+  const read = reader(DURATION_MS);
+  return new Option(flags, description)
+    .argParser((text: string) => read(/^\d+$/u.test(text) ? `${text}s` : text))
+    .default(read(fallback), fallback);
+}
+
+export function namespaceOption(): Option {
+  return new Option('-n, --namespace <name>', 'only what is in this namespace; else in all of them');
+}
+
+export function skipConfirmationOption(): Option {
+  return new Option('-y, --skip-confirmation', 'do not ask').default(false);
+}
+
+export function dryRunOption(description: string): Option {
+  return new Option('--dry-run', description).default(false);
+}
+
+function reader<T>(type: ValueType<T>): (text: string) => T {
+  return (text) => {
+    const parsed = type.parse(text);
+    if (parsed.kind === 'value') return parsed.value;
+    throw new InvalidArgumentError(`Expected ${parsed.expected}.`);
+  };
 }

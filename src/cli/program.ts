@@ -1,9 +1,10 @@
 /** The command tree. Each command's code is loaded only when the command runs, so that help comes at once. */
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { RUN_OPTIONS } from '../config/options.ts';
+import { clusterCommands } from './cluster-commands.ts';
 import { EXIT } from './command-error.ts';
 import type { CommandEnvironment } from './environment.ts';
-import { contextOption, filesOption, kubeconfigOption, revisionOption, setOption } from './options.ts';
+import { filesOption, revisionOption, setOption } from './options.ts';
 
 /** What one run of the program comes to: set by the action that ran. */
 interface Outcome {
@@ -26,9 +27,18 @@ export async function runProgram(environment: CommandEnvironment, argv: readonly
 const EXAMPLES = `
 Examples:
   istio-operator init                                        put the operator into the current cluster
+  istio-operator install --set profile=demo                  install a mesh without the operator
+  istio-operator diff -f mesh.yaml                           see how the cluster differs from a file
+  istio-operator status                                      see what is installed, and how it is
   istio-operator manifest generate -f mesh.yaml              see what a file would install
   istio-operator manifest generate --set profile=demo | less
-  istio-operator profile dump demo                           see what a profile sets`;
+  istio-operator profile dump demo                           see what a profile sets
+
+Exit codes:
+  0    it worked
+  1    the input or the cluster is at fault; for diff: there are differences
+  2    the command line is at fault; for diff: the comparison could not be made
+  130  ended by Ctrl-C`;
 
 function createProgram(environment: CommandEnvironment, outcome: Outcome): Command {
   const program = new Command('istio-operator')
@@ -45,7 +55,8 @@ function createProgram(environment: CommandEnvironment, outcome: Outcome): Comma
     })
     .exitOverride();
   const add = (command: Command): Command => program.addCommand(inheriting(command, program));
-  add(initCommand(environment, outcome));
+  for (const command of clusterCommands(environment, (exitCode) => (outcome.exitCode = exitCode)))
+    add(command);
   add(manifestCommand(environment, outcome));
   add(profileCommand(environment, outcome));
   add(runCommand(environment, outcome));
@@ -57,38 +68,6 @@ function inheriting(command: Command, parent: Command): Command {
   command.copyInheritedSettings(parent);
   for (const child of command.commands) inheriting(child, command);
   return command;
-}
-
-function initCommand(environment: CommandEnvironment, outcome: Outcome): Command {
-  return new Command('init')
-    .description('install the operator into a cluster, or bring it up to date')
-    .addOption(kubeconfigOption())
-    .addOption(contextOption())
-    .addOption(new Option('--image <reference>', 'image of the operator instead of the released one'))
-    .addOption(new Option('--dry-run', 'print the objects instead of applying them').default(false))
-    .addOption(
-      new Option('--timeout <seconds>', 'how long to wait for the operator to run')
-        .argParser(seconds)
-        .default(300),
-    )
-    .action(async (options: InitFlags) => {
-      const { init } = await import('./init.ts');
-      outcome.exitCode = await init(environment, { ...options, timeoutSeconds: options.timeout });
-    });
-}
-
-interface InitFlags {
-  readonly kubeconfig?: string;
-  readonly context?: string;
-  readonly image?: string;
-  readonly dryRun: boolean;
-  readonly timeout: number;
-}
-
-function seconds(text: string): number {
-  const match = /^(\d+)s?$/u.exec(text);
-  if (match?.[1] === undefined) throw new InvalidArgumentError('Give a number of seconds, such as 300.');
-  return Number(match[1]);
 }
 
 function manifestCommand(environment: CommandEnvironment, outcome: Outcome): Command {

@@ -1,13 +1,13 @@
 /** The IstioOperator as the controller reads it: keys, gates and the status that is stored in it. */
 import type { JsonObject, JsonValue } from '../model/json.ts';
 import { at, isJsonObject, listAt, mapAt, numberAt, stringAt } from '../model/json.ts';
+import { readInventory } from '../apply/inventory.ts';
 import type { GroupVersionKind, K8sObject, ObjectRef } from '../model/object.ts';
 import { annotationsOf, namespaceOf, uidOf } from '../model/object.ts';
 import type {
   ComponentStatus,
   Condition,
   ConditionType,
-  InventoryEntry,
   LegacyStatus,
   OperatorStatus,
 } from '../model/status.ts';
@@ -84,7 +84,7 @@ export function storedStatus(resource: K8sObject | undefined): OperatorStatus | 
     ...presentTexts(status, ['profile', 'revision', 'version']),
     componentStatus: componentStatuses(mapAt(status, 'componentStatus')),
     conditions: listAt(status, 'conditions').filter(isCondition),
-    inventory: listAt(status, 'inventory').filter(isInventoryEntry),
+    inventory: readInventory(status['inventory']),
   };
 }
 
@@ -153,14 +153,5 @@ function isCondition(value: JsonValue): value is JsonObject & Condition {
   return (
     texts.every((name) => typeof at(value, name) === 'string') &&
     numberAt(value, 'observedGeneration') !== undefined
-  );
-}
-
-function isInventoryEntry(value: JsonValue): value is JsonObject & InventoryEntry {
-  const texts = ['apiVersion', 'kind', 'name'];
-  const optional = ['namespace', 'uid'];
-  return (
-    texts.every((name) => typeof at(value, name) === 'string') &&
-    optional.every((name) => ['string', 'undefined'].includes(typeof at(value, name)))
   );
 }

@@ -71,6 +71,18 @@ export const DIAGNOSTIC_KINDS = {
     title: 'An overlay matches no object of the chosen scope',
   },
   renderFailed: { code: 'IOP501', severity: 'error', title: 'A template could not be rendered' },
+  notConfirmed: { code: 'IOP611', severity: 'error', title: 'A question was not answered with yes' },
+  keptByOperator: {
+    code: 'IOP612',
+    severity: 'error',
+    title: 'The operator in the cluster keeps this installation',
+  },
+  contested: { code: 'IOP613', severity: 'error', title: 'Objects belong to another installation' },
+  noSuchInstallation: { code: 'IOP614', severity: 'error', title: 'There is no such installation' },
+  notAccepted: { code: 'IOP615', severity: 'error', title: 'The API server does not accept an object' },
+  notReadyInTime: { code: 'IOP616', severity: 'error', title: 'Something does not become ready in time' },
+  notGone: { code: 'IOP617', severity: 'error', title: 'Something cannot be deleted' },
+  unclearTarget: { code: 'IOP618', severity: 'error', title: 'What to uninstall is not said' },
 } as const satisfies Readonly<Record<string, DiagnosticKind>>;
 
 export type DiagnosticName = keyof typeof DIAGNOSTIC_KINDS;

@@ -2,6 +2,7 @@
 import type { Document, Node, Scalar, ScalarTag } from 'yaml';
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from 'yaml';
 import type { Diagnostic, Position } from '../../model/diagnostic.ts';
+import type { JsonObject } from '../../model/json.ts';
 import { isJsonObject } from '../../model/json.ts';
 import { diagnose } from '../diagnostics.ts';
 import type { FieldPath } from '../field-path.ts';
@@ -17,6 +18,8 @@ export interface NamedResource extends SpecLayer {
   /** `metadata.name`, when the file gives one. */
   readonly name?: string;
   readonly namespace?: string;
+  /** All of `metadata`, as it stands in the file. */
+  readonly metadata?: JsonObject;
 }
 
 export type ReadResources =
@@ -96,6 +99,7 @@ function readDocument(document: ParsedDocument, source: Source): ReadResources {
     locate: locator(document, source),
     ...(typeof name === 'string' ? { name } : {}),
     ...(typeof namespace === 'string' ? { namespace } : {}),
+    ...(isJsonObject(metadata) ? { metadata } : {}),
   };
   return { kind: 'read', resources: [resource] };
 }

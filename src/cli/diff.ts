@@ -1,0 +1,65 @@
+/** `istio-operator diff`: how the cluster differs from what a file asks for, as `kubectl diff` shows it. */
+import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
+import type { PreviewedChange } from '../apply/preview-plan.ts';
+import { printYaml } from '../core/yaml.ts';
+import type { K8sObject } from '../model/object.ts';
+import { displayRef } from '../model/object.ts';
+import { actualChanges } from './changes.ts';
+import { EXIT, Trouble } from './command-error.ts';
+import type { ClusterChoice, CommandEnvironment } from './environment.ts';
+import { prospectOf, refuseFailures } from './prospect.ts';
+import type { InstallationFlags } from './requested-installation.ts';
+import { withConnection } from './session.ts';
+
+export type DiffOptions = InstallationFlags & ClusterChoice;
+
+/** Prints a unified diff from live to wanted. Exit code 0: none; 1: some; a Trouble is thrown for what can't be told. */
+export async function diffLive(environment: CommandEnvironment, options: DiffOptions): Promise<number> {
+  try {
+    const prospect = await withConnection(environment, options, (connection) =>
+      prospectOf(environment, connection, options),
+    );
+    const changes = actualChanges(prospect.preview);
+    environment.terminal.print(changes.map(patchOf).join(''));
+    refuseFailures(prospect);
+    return changes.length === 0 ? EXIT.ok : EXIT.differences;
+  } catch (error) {
+    throw new Trouble(error);
+  }
+}
+
+/** Three lines around a change are enough to find it, as in every other diff. */
+const CONTEXT_LINES = 3;
+
+function patchOf({ change, live, after }: PreviewedChange): string {
+  const name = displayRef(change.ref);
+  return createTwoFilesPatch(
+    live === undefined ? '/dev/null' : `live ${name}`,
+    after === undefined ? '/dev/null' : `wanted ${name}`,
+    printed(live),
+    printed(after),
+    undefined,
+    undefined,
+    { context: CONTEXT_LINES, headerOptions: FILE_HEADERS_ONLY },
+  );
+}
+
+function printed(object: K8sObject | undefined): string {
+  return object === undefined ? '' : printYaml(withoutNoise(object));
+}
+
+/** What the server writes with every change says nothing about the change. */
+const NOISE: ReadonlySet<string> = new Set([
+  'managedFields',
+  'resourceVersion',
+  'generation',
+  'uid',
+  'creationTimestamp',
+  'selfLink',
+]);
+
+function withoutNoise(object: K8sObject): K8sObject {
+  const { status: _status, ...rest } = object;
+  const metadata = Object.entries(object.metadata).filter(([field]) => !NOISE.has(field));
+  return { ...rest, metadata: { ...Object.fromEntries(metadata), name: object.metadata.name } };
+}

@@ -1,0 +1,51 @@
+/** `istio-operator plan`: what a reconcile would do, counted. */
+import { printYaml } from '../core/yaml.ts';
+import type { JsonValue } from '../model/json.ts';
+import { EXIT } from './command-error.ts';
+import { actualChanges, countsTable, describeChange } from './changes.ts';
+import type { ClusterChoice, CommandEnvironment } from './environment.ts';
+import { displayOwner } from './installation.ts';
+import type { Prospect } from './prospect.ts';
+import { prospectOf, refuseFailures } from './prospect.ts';
+import type { InstallationFlags } from './requested-installation.ts';
+import { withConnection } from './session.ts';
+
+export interface PlanOptions extends InstallationFlags, ClusterChoice {
+  readonly output: 'table' | 'wide' | 'yaml' | 'json';
+}
+
+/** Prints counts per action, with `wide` each change too. Changes nothing. */
+export async function showPlan(environment: CommandEnvironment, options: PlanOptions): Promise<number> {
+  const prospect = await withConnection(environment, options, (connection) =>
+    prospectOf(environment, connection, options),
+  );
+  environment.terminal.print(PRINTERS[options.output](prospect));
+  refuseFailures(prospect);
+  return EXIT.ok;
+}
+
+const PRINTERS: Readonly<Record<PlanOptions['output'], (prospect: Prospect) => string>> = {
+  table: ({ plan, preview }) => countsTable(plan, preview),
+  wide: ({ plan, preview }) =>
+    countsTable(plan, preview) +
+    actualChanges(preview)
+      .map(({ change }) => `${describeChange(change)}\n`)
+      .join(''),
+  yaml: (prospect) => printYaml(asData(prospect)),
+  json: (prospect) => `${JSON.stringify(asData(prospect), null, 2)}\n`,
+};
+
+function asData({ owner, plan, preview }: Prospect): JsonValue {
+  return {
+    installation: displayOwner(owner),
+    profile: plan.profile,
+    revision: plan.revision === '' ? 'default' : plan.revision,
+    version: plan.version,
+    changes: preview.changes.map(({ change: { ref, action, fields, changedBy } }) => ({
+      ...ref,
+      action,
+      fields,
+      changedBy,
+    })),
+  };
+}
