@@ -13,13 +13,15 @@ import { distinct } from './diagnostics.ts';
 import { textOf, truthy } from './go-values.ts';
 import { composeInjectionTemplates } from './injection/compose.ts';
 import { overlay } from './merge.ts';
-import { mergeSpec } from './profile/merge-spec.ts';
+import { mergeSpec, userSpecOf } from './profile/merge-spec.ts';
 import type { SetFlag } from './profile/set-flags.ts';
 import { applySetFlag, parseSetFlags } from './profile/set-flags.ts';
-import { DEFAULT_RELEASE } from './releases.ts';
+import { chooseRelease } from './release-choice.ts';
+import type { Release } from './releases.ts';
 import { createRenderer } from './render/renderer.ts';
 import type { SpecLayer } from './spec/layer.ts';
 import { translateLegacyFields } from './spec/legacy-fields.ts';
+import { checkReleaseFields } from './spec/release-fields.ts';
 import { validateMerged, validateLayers } from './spec/validate.ts';
 import { translateValues } from './values/translate.ts';
 
@@ -33,6 +35,10 @@ export interface PlanInput {
   /** The resource in the cluster that owns the objects; without it the objects carry no owner. */
   readonly owner?: Owner;
   readonly facts: ClusterFacts;
+  /** Of the resource; one of them can name the release line. */
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** The version that is installed now: a resource that names no tag stays on it. */
+  readonly installedVersion?: string;
 }
 
 export type Planner = (input: PlanInput) => PlanResult;
@@ -52,17 +58,50 @@ interface Distribution {
 
 function plan(distribution: Distribution, input: PlanInput): PlanResult {
   const { assets } = distribution;
-  const release = DEFAULT_RELEASE;
   const checked = validateLayers(assets, input.layers);
   const { flags, diagnostics: flagDiagnostics } = readFlags(input.sets ?? []);
   const early = [...checked.diagnostics, ...flagDiagnostics];
   // A layer that cannot be read at all would make everything after it a guess.
   if (checked.specs.length < input.layers.length) return invalid(early, input.layers);
 
-  const merged = mergeSpec({ profiles: assets.profiles, release, facts: input.facts }, checked.specs, flags);
-  const { spec, userSpec, profile } = merged;
+  const userSpec = userSpecOf(checked.specs, flags);
+  const { annotations = {}, installedVersion } = input;
+  const choice = chooseRelease({ spec: userSpec, annotations, installedVersion });
+  if (choice.kind === 'unsupported')
+    return { ...invalid([choice.diagnostic], input.layers), isUnsupportedRelease: true };
+  return planRelease(distribution, input, { ...choice, userSpec, flags, specs: checked.specs, early });
+}
+
+/** What is known before anything is merged. */
+interface Groundwork {
+  readonly release: Release;
+  readonly defaultTag: string;
+  readonly warnings: readonly Diagnostic[];
+  readonly specs: readonly JsonObject[];
+  readonly flags: readonly SetFlag[];
+  /** What the user gave, without profiles. */
+  readonly userSpec: JsonObject;
+  readonly early: readonly Diagnostic[];
+}
+
+function planRelease(distribution: Distribution, input: PlanInput, groundwork: Groundwork): PlanResult {
+  const { assets } = distribution;
+  const { release, defaultTag, userSpec, specs, flags } = groundwork;
+  const merged = mergeSpec(
+    { profiles: assets.profiles, hub: release.hub, tag: defaultTag, facts: input.facts },
+    specs,
+    flags,
+  );
+  const { spec, profile } = merged;
   const whole = validateMerged(assets, { spec, hasFlags: flags.length > 0 });
-  const findings = distinct([...early, ...merged.diagnostics, ...whole]);
+  const ofLine = checkReleaseFields(userSpec, release);
+  const findings = distinct([
+    ...groundwork.early,
+    ...groundwork.warnings,
+    ...merged.diagnostics,
+    ...whole,
+    ...ofLine,
+  ]);
   if (findings.some(isError)) return invalid(findings, input.layers);
 
   const validated = translateValues(spec, mapAt(userSpec, 'values'));
@@ -78,7 +117,7 @@ function plan(distribution: Distribution, input: PlanInput): PlanResult {
   if (all.some(isError)) return invalid(all, input.layers);
   return {
     kind: 'planned',
-    plan: toPlan({ spec, values, profile, components: planned.components, warnings: all }),
+    plan: toPlan({ spec, values, profile, release, components: planned.components, warnings: all }),
   };
 }
 
@@ -103,6 +142,7 @@ function legacyFieldsOf(flag: SetFlag): readonly Diagnostic[] {
 }
 
 interface PlanParts {
+  readonly release: Release;
   readonly spec: JsonObject;
   readonly values: JsonObject;
   readonly profile: string;
@@ -110,12 +150,13 @@ interface PlanParts {
   readonly warnings: readonly Diagnostic[];
 }
 
-function toPlan({ spec, values, profile, components, warnings }: PlanParts): Plan {
+function toPlan({ spec, values, profile, release, components, warnings }: PlanParts): Plan {
   const global = mapAt(values, 'global');
   return {
     profile,
     revision: textOf(values['revision']),
     version: textOf(global['tag']),
+    releaseLine: release.line,
     namespace: textOf(global['istioNamespace']),
     namespaceLabels: truthy(global['network'])
       ? { 'topology.istio.io/network': textOf(global['network']) }
@@ -126,9 +167,11 @@ function toPlan({ spec, values, profile, components, warnings }: PlanParts): Pla
   };
 }
 
-function invalid(diagnostics: readonly Diagnostic[], layers: readonly SpecLayer[]): PlanResult {
+function invalid(diagnostics: readonly Diagnostic[], layers: readonly SpecLayer[]): InvalidPlan {
   return { kind: 'invalid', diagnostics: diagnostics.map((diagnostic) => positioned(diagnostic, layers)) };
 }
+
+type InvalidPlan = Extract<PlanResult, { kind: 'invalid' }>;
 
 /** Adds the place in a file, from the strongest layer that knows it. */
 function positioned(diagnostic: Diagnostic, layers: readonly SpecLayer[]): Diagnostic {
