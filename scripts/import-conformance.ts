@@ -41,12 +41,14 @@ write(
 write(
   'cases.jsonl.gz',
   // An object names itself: its place in the list of objects is enough.
-  (rows('cases.jsonl') as readonly RecordedCase[]).map(({ name, specs, args = [], objects: rendered, error }) => ({
-    name,
-    specs,
-    ...(args.length === 0 ? {} : { args }),
-    ...(error === undefined
-      ? { objects: Object.values(rendered ?? {}).map((id) => position.get(id)) }
-      : { error }),
-  })),
+  (rows('cases.jsonl') as readonly RecordedCase[]).map(
+    ({ name, specs, args = [], objects: rendered, error }) => ({
+      name,
+      specs,
+      ...(args.length === 0 ? {} : { args }),
+      ...(error === undefined
+        ? { objects: Object.values(rendered ?? {}).map((id) => position.get(id)) }
+        : { error }),
+    }),
+  ),
 );

@@ -1,6 +1,6 @@
 /** `istio-operator manifest generate`: prints what would be applied, without a cluster. */
-import type { SpecLayer } from '../core/plan.ts';
 import { createPlanner } from '../core/plan.ts';
+import type { NamedResource } from '../core/spec/documents.ts';
 import { diagnose } from '../core/diagnostics.ts';
 import { DEFAULT_RELEASE } from '../core/releases.ts';
 import { printYaml } from '../core/yaml.ts';
@@ -31,6 +31,7 @@ export async function manifestGenerate(
   const planner = createPlanner(assets);
   const result = planner({
     layers,
+    annotations: annotationsIn(layers),
     sets: setsOf(options),
     facts: { kubernetesVersion: options.kubeVersion ?? DEFAULT_RELEASE.assumedKubernetes },
   });
@@ -38,7 +39,9 @@ export async function manifestGenerate(
   sayDiagnostics(environment.terminal, result.plan.warnings);
   const objects = chosenObjects(result.plan, options.component);
   environment.terminal.print(
-    options.output === 'json' ? printList(objects) : printStream(objects, await assets.printedSpecs()),
+    options.output === 'json'
+      ? printList(objects)
+      : printStream(objects, await assets.printedSpecs(result.plan.releaseLine)),
   );
   return EXIT.ok;
 }
@@ -52,13 +55,18 @@ function setsOf({ set, revision }: GenerateOptions): readonly string[] {
 export async function readLayers(
   environment: CommandEnvironment,
   files: readonly string[],
-): Promise<readonly SpecLayer[]> {
-  const layers: SpecLayer[] = [];
+): Promise<readonly NamedResource[]> {
+  const layers: NamedResource[] = [];
   for (const file of files) layers.push(await readLayer(environment, file));
   return layers;
 }
 
-async function readLayer(environment: CommandEnvironment, file: string): Promise<SpecLayer> {
+/** Those of all files; the last one wins, as with specifications. */
+export function annotationsIn(layers: readonly NamedResource[]): Readonly<Record<string, string>> {
+  return layers.reduce((all, { annotations }) => ({ ...all, ...annotations }), {});
+}
+
+async function readLayer(environment: CommandEnvironment, file: string): Promise<NamedResource> {
   const name = file === '-' ? 'standard input' : file;
   // Loaded only when there is a file: without one, its parser would be half of what is loaded.
   const { readResources } = await import('../core/spec/documents.ts');

@@ -68,7 +68,7 @@ function plan(distribution: Distribution, input: PlanInput): PlanResult {
   const { annotations = {}, installedVersion } = input;
   const choice = chooseRelease({ spec: userSpec, annotations, installedVersion });
   if (choice.kind === 'unsupported')
-    return { ...invalid([choice.diagnostic], input.layers), isUnsupportedRelease: true };
+    return { ...invalid([choice.diagnostic], input.layers), unsupportedLine: choice.line };
   return planRelease(distribution, input, { ...choice, userSpec, flags, specs: checked.specs, early });
 }
 

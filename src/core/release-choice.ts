@@ -29,7 +29,7 @@ export type ReleaseChoice =
       readonly defaultTag: string;
       readonly warnings: readonly Diagnostic[];
     }
-  | { readonly kind: 'unsupported'; readonly diagnostic: Diagnostic };
+  | { readonly kind: 'unsupported'; readonly line: string; readonly diagnostic: Diagnostic };
 
 interface GivenTag {
   readonly path: FieldPath;
@@ -47,7 +47,7 @@ export function chooseRelease(request: ReleaseRequest): ReleaseChoice {
   const named = lineOf(request, tags);
   if (named === undefined) return chosen(DEFAULT_RELEASE, { request, tags, isGuess: tags.length > 0 });
   const release = releaseOfLine(named.line);
-  if (release === undefined) return { kind: 'unsupported', diagnostic: unsupported(named) };
+  if (release === undefined) return { kind: 'unsupported', line: named.line, diagnostic: unsupported(named) };
   return chosen(release, { request, tags, isGuess: false });
 }
 

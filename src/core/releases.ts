@@ -177,6 +177,11 @@ export function releaseOfLine(line: string): Release | undefined {
   return RELEASES.find((known) => known.line === line);
 }
 
+/** Tells whether a line, supported or not, is older than the release's. */
+export function comesBefore(line: string, release: Release): boolean {
+  return compareLines(line, release.line) < 0;
+}
+
 /** The differences that a release is on the other side of: what it does not have. */
 export function lacking({ features }: Release): readonly Difference[] {
   return FEATURES.filter((feature) => !features.has(feature)).map((feature) => DIFFERENCES[feature]);

@@ -3,6 +3,7 @@ import type { Document, Node, Scalar, ScalarTag } from 'yaml';
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from 'yaml';
 import type { Diagnostic, Position } from '../../model/diagnostic.ts';
 import { isJsonObject } from '../../model/json.ts';
+import { stringMap } from '../../model/object.ts';
 import { diagnose } from '../diagnostics.ts';
 import type { FieldPath } from '../field-path.ts';
 import { printPath } from '../field-path.ts';
@@ -17,6 +18,8 @@ export interface NamedResource extends SpecLayer {
   /** `metadata.name`, when the file gives one. */
   readonly name?: string;
   readonly namespace?: string;
+  /** Entries of `metadata.annotations` that are texts. */
+  readonly annotations: Readonly<Record<string, string>>;
 }
 
 export type ReadResources =
@@ -94,6 +97,7 @@ function readDocument(document: ParsedDocument, source: Source): ReadResources {
     spec: tree['spec'],
     source: source.file,
     locate: locator(document, source),
+    annotations: stringMap(isJsonObject(metadata) ? metadata['annotations'] : undefined),
     ...(typeof name === 'string' ? { name } : {}),
     ...(typeof namespace === 'string' ? { namespace } : {}),
   };

@@ -7,8 +7,7 @@ import { diagnose } from '../diagnostics.ts';
 import { textOf, truthy } from '../go-values.ts';
 import { overlay, overlayAll } from '../merge.ts';
 import type { Release } from '../releases.ts';
-import { lacking } from '../releases.ts';
-import { compareLines } from '../version.ts';
+import { comesBefore, lacking } from '../releases.ts';
 
 export interface ChartShape {
   readonly folder: string;
@@ -118,7 +117,7 @@ function namesOf(group: PresetChoice['group'], { assets, release }: ValueSources
     .filter((key) => key.startsWith(prefix))
     .map((key) => key.slice(prefix.length));
   if (group !== 'compatibility') return names;
-  return names.filter((line) => compareLines(line, release.line) < 0);
+  return names.filter((line) => comesBefore(line, release));
 }
 
 function unknownPreset(sources: ValueSources, choice: PresetChoice): Diagnostic {
