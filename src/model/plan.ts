@@ -50,11 +50,8 @@ export type PlanResult =
   | {
       readonly kind: 'invalid';
       readonly diagnostics: readonly Diagnostic[];
-      /**
-       * The only fault is that this operator does not know the release line (any more): what is installed is as good
-       * as before, and has to stay as it is.
-       */
-      readonly isUnsupportedRelease?: true;
+      /** Set when the only fault is that this operator does not know this release line (any more). */
+      readonly unsupportedLine?: string;
     };
 
 /** All objects of a plan, in apply order. */
