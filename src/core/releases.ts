@@ -160,14 +160,14 @@ const FEATURES = Object.keys(DIFFERENCES) as Feature[]; // the keys of a constan
 const MAIN_HUB = 'registry.istio.io/release';
 const DOCKER_HUB = 'docker.io/istio';
 
-const ISTIO_1_30 = release('1.30', { version: '1.30.3', hub: MAIN_HUB, assumedKubernetes: 'v1.32.0' });
+const ISTIO_1_30 = rowOf('1.30', { version: '1.30.3', hub: MAIN_HUB, assumedKubernetes: 'v1.32.0' });
 
 /** Oldest first. */
 export const RELEASES: readonly Release[] = [
-  release('1.28', { version: '1.28.10', hub: DOCKER_HUB, assumedKubernetes: 'v1.30.0' }),
-  release('1.29', { version: '1.29.6', hub: DOCKER_HUB, assumedKubernetes: 'v1.30.0' }),
+  rowOf('1.28', { version: '1.28.10', hub: DOCKER_HUB, assumedKubernetes: 'v1.30.0' }),
+  rowOf('1.29', { version: '1.29.6', hub: DOCKER_HUB, assumedKubernetes: 'v1.30.0' }),
   ISTIO_1_30,
-  release('1.31', { version: '1.31.0-rc.0', hub: MAIN_HUB, assumedKubernetes: 'v1.32.0', isPreview: true }),
+  rowOf('1.31', { version: '1.31.0-rc.0', hub: MAIN_HUB, assumedKubernetes: 'v1.32.0', isPreview: true }),
 ];
 
 /** What a fresh resource gets that names no tag. */
@@ -194,7 +194,7 @@ interface ReleaseRow {
   readonly isPreview?: boolean;
 }
 
-function release(line: string, { version, isPreview = false, ...row }: ReleaseRow): Release {
+function rowOf(line: string, { version, isPreview = false, ...row }: ReleaseRow): Release {
   return { line, defaultTag: version, chartVersion: version, isPreview, ...row, features: featuresOf(line) };
 }
 
