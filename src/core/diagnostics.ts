@@ -78,6 +78,7 @@ export const DIAGNOSTIC_KINDS = {
     severity: 'warning',
     title: 'A component is of another release than the rest',
   },
+  previewRelease: { code: 'IOP308', severity: 'warning', title: 'The chosen release line is a preview' },
   overlayWithoutObject: { code: 'IOP401', severity: 'error', title: 'An overlay matches no object' },
   overlayPathNotFound: { code: 'IOP402', severity: 'error', title: 'The path of an overlay matches nothing' },
   overlayChangesType: {

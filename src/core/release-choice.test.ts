@@ -24,7 +24,7 @@ describe('chooseRelease', () => {
   it('reads the line from the start of the tag, also of a custom build', () => {
     expect(choice({ tag: '1.29.6' })).to.equal('1.29 (1.29.6)');
     expect(choice({ tag: '1.28' })).to.equal('1.28 (1.28.10)');
-    expect(choice({ tag: '1.31.0-rc.0-acme' })).to.equal('1.31 (1.31.0-rc.0)');
+    expect(choice({ tag: '1.31.0-rc.0-acme' })).to.equal('1.31 (1.31.0-rc.0) IOP308 spec.tag');
     expect(choice({ values: { global: { tag: '1.29.1' } } })).to.equal('1.29 (1.29.6)');
   });
 

@@ -113,7 +113,11 @@ function chosen(release: Release, { request, tags, isGuess }: Grounds): ReleaseC
     kind: 'chosen',
     release,
     defaultTag: staysInstalled ? installedVersion : release.defaultTag,
-    warnings: [...guessed, ...others.map((given) => ofOtherLine(given, release))],
+    warnings: [
+      ...guessed,
+      ...others.map((given) => ofOtherLine(given, release)),
+      ...(release.isPreview ? [preview(release)] : []),
+    ],
   };
 }
 
@@ -139,6 +143,14 @@ function ofOtherLine({ path, tag }: GivenTag, { line }: Release): Diagnostic {
     path,
     cause: `"${textOf(tag)}" is not of ${line}, of which the rest is`,
     remedy: `Use an image of ${line}: objects are rendered as ${line} needs them.`,
+  });
+}
+
+function preview({ line, defaultTag }: Release): Diagnostic {
+  return diagnose('previewRelease', {
+    path: ['spec', 'tag'],
+    cause: `Istio ${line} is rendered as ${defaultTag} has it, which is not the final release`,
+    remedy: `Use ${DEFAULT_RELEASE.defaultTag} where it matters.`,
   });
 }
 
