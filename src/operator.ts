@@ -50,8 +50,8 @@ export function assembleController(parts: ControllerParts): Controller {
 }
 
 function planForResource(planner: Planner): PlanFor {
-  return (spec, owner, facts) => {
+  return (spec, owner, facts, context) => {
     const source = `IstioOperator ${owner.namespace}/${owner.name}`;
-    return planner({ layers: [{ spec, source }], owner, facts });
+    return planner({ layers: [{ spec, source }], owner, facts, ...context });
   };
 }

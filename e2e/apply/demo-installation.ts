@@ -39,6 +39,7 @@ export function planOf(components: readonly PlannedComponent[]): Plan {
     profile: 'demo',
     revision: '',
     version: RELEASE,
+    releaseLine: '1.30',
     namespace: NAMESPACE,
     namespaceLabels: { 'engine-e2e/made-by': 'the-engine' },
     components: components.filter(({ objects }) => objects.length > 0),

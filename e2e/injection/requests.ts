@@ -2,7 +2,9 @@
 import { readAssets } from '../../src/assets/source.ts';
 import { composeWithOrigins } from '../../src/core/injection/compose.ts';
 import type { ComposedTemplate } from '../../src/core/injection/compose.ts';
+import { isTemplateOf } from '../../src/core/injection/release-templates.ts';
 import { overlay } from '../../src/core/merge.ts';
+import { DEFAULT_RELEASE } from '../../src/core/releases.ts';
 import type { AssetBundle } from '../../src/model/assets.ts';
 import type { JsonObject } from '../../src/model/json.ts';
 import type { InjectionCase } from './cases.ts';
@@ -46,5 +48,7 @@ export function requestFor({ assets, templates }: Distribution, cases: readonly 
     injectors[injector] ??= render(specOf(values, given.revision));
     return { ...rest, injector, mesh: JSON.stringify(overlay(DEFAULT_MESH, mesh)) };
   });
-  return { templates, injectors, cases: asked };
+  // The real injector that the cases were made with is of this release: others cannot be run.
+  const executed = templates.filter(({ name }) => isTemplateOf(DEFAULT_RELEASE, name));
+  return { templates: executed, injectors, cases: asked };
 }

@@ -13,9 +13,9 @@ import type { AssetBundle, TemplateSource } from '../../src/model/assets.ts';
 /** Pieces by name, each as a JavaScript expression. */
 type Expressions = Readonly<Record<keyof BundledPieces, string>>;
 
-/** Modules that exist only in the bundle, by what writes them. */
+/** Modules that exist only in the bundle, by what writes them. The second part of a name tells it for which release line. */
 const VIRTUAL = { 'compiled-validators': validatorModule, 'printed-definitions': printedModule } as const;
-const VIRTUAL_NAMES = new RegExp(`^(${Object.keys(VIRTUAL).join('|')})$`);
+const VIRTUAL_NAMES = new RegExp(`^(${Object.keys(VIRTUAL).join('|')})(?:/|$)`);
 
 /** Lets esbuild load the assets from a module that needs no files, no parser and no compiler. */
 export function compiledAssets(): Plugin {
@@ -34,12 +34,17 @@ export function compiledAssets(): Plugin {
         pluginData: { resolveDir },
       }));
       build.onLoad({ filter: /./, namespace: 'virtual' }, ({ path, pluginData }) => ({
-        contents: VIRTUAL[path as keyof typeof VIRTUAL](assets), // the filter above lets only these pass
+        contents: virtualModule(path, assets),
         loader: 'js',
         resolveDir: (pluginData as { readonly resolveDir: string }).resolveDir, // from onResolve above
       }));
     },
   };
+}
+
+function virtualModule(path: string, assets: AssetBundle): string {
+  const [name, line = ''] = path.split('/');
+  return VIRTUAL[name as keyof typeof VIRTUAL](assets, line); // the filter above lets only these pass
 }
 
 function assetModule(assets: AssetBundle): string {
@@ -61,19 +66,21 @@ function expressionsOf(assets: AssetBundle): Expressions {
     specSchema: textOf(assets.specSchema),
     valuesSchema: textOf(assets.valuesSchema),
     crds: JSON.stringify(Object.fromEntries(crds)),
-    // A module of its own: only commands that print need it.
-    crdSpecs: `async () => (await import('printed-definitions')).default`,
+    // Modules of their own: only commands that print need one.
+    crdSpecs: objectOf(
+      [...assets.crds.keys()].map((line) => [
+        line,
+        `async () => (await import('printed-definitions/${line}')).default`,
+      ]),
+    ),
     validateSpec: 'validateSpec',
     validateValues: 'validateValues',
   };
 }
 
-function printedModule(assets: AssetBundle): string {
-  const lines = [...assets.crds.keys()].map((line) => {
-    const printed = (assets.crds.get(line) ?? []).map(({ spec = null }) => printYaml({ spec }));
-    return [line, printed] as const;
-  });
-  return `export default ${JSON.stringify(Object.fromEntries(lines))};`;
+function printedModule(assets: AssetBundle, line: string): string {
+  const printed = (assets.crds.get(line) ?? []).map(({ spec = null }) => printYaml({ spec }));
+  return `export default ${JSON.stringify(printed)};`;
 }
 
 function treesOf(assets: AssetBundle): BundledTrees {

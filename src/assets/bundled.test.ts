@@ -10,7 +10,7 @@ function pieces(changes: Partial<BundledPieces>): BundledPieces {
     specSchema: '{}',
     valuesSchema: '{}',
     crds: {},
-    crdSpecs: async () => ({}),
+    crdSpecs: {},
     validateSpec: () => true,
     validateValues: () => true,
     ...changes,
@@ -42,5 +42,24 @@ describe('bundledAssets', () => {
     expect(assets.crds.get('1.30')).to.equal(assets.crds.get('1.30'));
     expect(() => assets.crds.get('1.29')).to.throw(SyntaxError);
     expect(assets.specSchema).to.equal(assets.specSchema);
+  });
+
+  it('loads the printed definitions of one release line alone', async () => {
+    const crd = { apiVersion: 'v1', kind: 'CustomResourceDefinition', metadata: { name: 'a' }, spec: {} };
+    const other = async (): Promise<never> => {
+      throw new Error('nobody asked for 1.29');
+    };
+    const assets = bundledAssets(
+      pieces({
+        crds: { '1.29': 'not JSON', '1.30': JSON.stringify([crd]) },
+        crdSpecs: { '1.29': other, '1.30': async () => ['printed'] },
+      }),
+    );
+
+    const printed = await assets.printedSpecs('1.30');
+
+    expect(assets.crds.get('1.30')?.map(printed)).to.deep.equal(['printed']);
+    expect(printed(crd)).to.equal(undefined);
+    expect((await assets.printedSpecs('1.31'))(crd)).to.equal(undefined);
   });
 });

@@ -25,8 +25,8 @@ export interface BundledPieces {
   readonly deployment: string;
   /** A list of definitions for each release line. */
   readonly crds: Readonly<Record<string, string>>;
-  /** For each release line the printed `spec` of each of its definitions. */
-  readonly crdSpecs: () => Promise<Readonly<Record<string, readonly string[]>>>;
+  /** For each release line what loads the printed `spec` of each of its definitions. */
+  readonly crdSpecs: Readonly<Record<string, () => Promise<readonly string[]>>>;
   readonly validateSpec: CompiledCheck;
   readonly validateValues: CompiledCheck;
 }
@@ -57,7 +57,7 @@ export function bundledAssets(pieces: BundledPieces): AssetBundle {
     validateSpec: validateWith(pieces.validateSpec),
     validateValues: validateWith(pieces.validateValues),
     crds,
-    printedSpecs: async () => printedSpecs(await pieces.crdSpecs(), crds),
+    printedSpecs: async (line) => printedSpecs((await pieces.crdSpecs[line]?.()) ?? [], crds.get(line) ?? []),
   };
 }
 
@@ -73,11 +73,8 @@ function crdsByLine(texts: Readonly<Record<string, string>>): CrdsByLine {
 }
 
 /** By identity of the schema: whoever changes one gets another object. */
-function printedSpecs(texts: Readonly<Record<string, readonly string[]>>, crds: CrdsByLine): PrintedSpecs {
-  const entries = Object.entries(texts).flatMap(([line, specs]) =>
-    (crds.get(line) ?? []).map((definition, index) => [definition['spec'], specs[index]] as const),
-  );
-  const printed = new Map(entries);
+function printedSpecs(texts: readonly string[], definitions: readonly K8sObject[]): PrintedSpecs {
+  const printed = new Map(definitions.map(({ spec }, index) => [spec, texts[index]]));
   return (object) => printed.get(object['spec']);
 }
 

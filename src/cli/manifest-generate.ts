@@ -31,6 +31,7 @@ export async function manifestGenerate(
   const planner = createPlanner(assets);
   const result = planner({
     layers,
+    annotations: annotationsIn(layers),
     sets: setsOf(options),
     facts: { kubernetesVersion: options.kubeVersion ?? DEFAULT_RELEASE.assumedKubernetes },
   });
@@ -38,7 +39,9 @@ export async function manifestGenerate(
   sayDiagnostics(environment.terminal, result.plan.warnings);
   const objects = chosenObjects(result.plan, options.component);
   environment.terminal.print(
-    options.output === 'json' ? printList(objects) : printStream(objects, await assets.printedSpecs()),
+    options.output === 'json'
+      ? printList(objects)
+      : printStream(objects, await assets.printedSpecs(result.plan.releaseLine)),
   );
   return EXIT.ok;
 }
@@ -56,6 +59,11 @@ export async function readLayers(
   const layers: NamedResource[] = [];
   for (const file of files) layers.push(await readLayer(environment, file));
   return layers;
+}
+
+/** Those of all files; the last one wins, as with specifications. */
+export function annotationsIn(layers: readonly NamedResource[]): Readonly<Record<string, string>> {
+  return layers.reduce((all, { annotations }) => ({ ...all, ...annotations }), {});
 }
 
 async function readLayer(environment: CommandEnvironment, file: string): Promise<NamedResource> {

@@ -4,7 +4,7 @@ import { DEFAULT_RELEASE } from '../core/releases.ts';
 import { printYaml } from '../core/yaml.ts';
 import { CommandError, EXIT, sayDiagnostics } from './command-error.ts';
 import type { CommandEnvironment } from './environment.ts';
-import { readLayers } from './manifest-generate.ts';
+import { annotationsIn, readLayers } from './manifest-generate.ts';
 
 export async function listProfiles({ terminal, loadAssets }: CommandEnvironment): Promise<number> {
   const { profiles } = await loadAssets();
@@ -23,6 +23,7 @@ export async function dumpProfile(
   const named = profile === undefined ? [] : [`profile=${profile}`];
   const result = planner({
     layers,
+    annotations: annotationsIn(layers),
     sets: [...named, ...options.set],
     facts: { kubernetesVersion: DEFAULT_RELEASE.assumedKubernetes },
   });

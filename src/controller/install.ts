@@ -1,8 +1,10 @@
 /** Installs what a resource asks for, as far as it can be done now. */
+import { judgeUpgrade } from '../core/upgrade.ts';
 import type { K8sObject } from '../model/object.ts';
+import { annotationsOf } from '../model/object.ts';
 import type { Outcome, Release } from '../model/outcome.ts';
 import { releaseOf } from '../model/outcome.ts';
-import type { Plan } from '../model/plan.ts';
+import type { Plan, PlanResult } from '../model/plan.ts';
 import type { ApplyReport } from '../model/report.ts';
 import { finalizersWithOurs, hasFinalizer } from './finalizer.ts';
 import { resultsOf } from './messages.ts';
@@ -23,14 +25,26 @@ const LINGER_MS = 1_000;
  */
 export async function install(deps: ReconcileDeps, visit: Visit): Promise<Outcome> {
   const planned = await deps.plan(visit.resource, await deps.facts(visit.signal));
-  if (planned.kind === 'invalid') return planned;
+  if (planned.kind === 'invalid') return refusalOf(planned);
   const release = releaseOf(planned.plan);
+  const upgrade = judgeUpgrade({
+    installed: storedStatus(visit.resource)?.version,
+    wanted: release.version,
+    annotations: annotationsOf(visit.resource),
+  });
+  if (upgrade.kind === 'refused')
+    return { kind: 'upgradeRefused', release, diagnostics: [upgrade.diagnostic] };
   const { key } = visit;
   const settled = deps.claims.settle(key, planned.plan, (ref) => deps.labelledHolder(key, ref));
   if (settled.kind === 'refused') return { kind: 'contested', release, contested: settled.contested };
   if (!hasFinalizer(visit.resource)) await storeFinalizers(deps, visit, finalizersWithOurs(visit.resource));
   const report = await applyShowingProgress(deps, visit, settled.plan);
   return judge(deps, visit, { release, report });
+}
+
+function refusalOf({ diagnostics, unsupportedLine }: Extract<PlanResult, { kind: 'invalid' }>): Outcome {
+  if (unsupportedLine === undefined) return { kind: 'invalid', diagnostics };
+  return { kind: 'unsupported', line: unsupportedLine, diagnostics };
 }
 
 async function applyShowingProgress(deps: ReconcileDeps, visit: Visit, plan: Plan): Promise<ApplyReport> {

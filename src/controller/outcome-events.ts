@@ -67,6 +67,10 @@ function resultEvents(outcome: Outcome, before: Before): readonly EventDraft[] {
       return readyEvents(outcome, before);
     case 'invalid':
       return [warning('InvalidSpec', firstOf(diagnosticTexts(outcome.diagnostics)))];
+    case 'unsupported':
+      return [warning('UnsupportedRelease', firstOf(diagnosticTexts(outcome.diagnostics)))];
+    case 'upgradeRefused':
+      return [warning('UpgradeRefused', firstOf(diagnosticTexts(outcome.diagnostics)))];
     case 'failed':
       return [warning('ApplyFailed', firstOf(failureTexts(outcome.report)))];
     case 'notReady':

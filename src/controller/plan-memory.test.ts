@@ -50,6 +50,28 @@ describe('PlanMemory', () => {
     expect(counts).to.deep.equal([1, 1, 2, 3, 4]);
   });
 
+  it('tells the planner what is installed and which line was chosen, and plans again when that changes', async () => {
+    const contexts: unknown[] = [];
+    const memory = new PlanMemory((_spec, _owner, _facts, context) => {
+      contexts.push(context);
+      return { kind: 'planned', plan: planOf() };
+    });
+    const bare = istioOperator();
+    const annotations = { 'install.istio.io/release-line': '1.29', 'example.com/note': 'later' };
+    const annotated = { ...bare, metadata: { ...bare.metadata, annotations } };
+
+    await memory.plan(bare, FACTS);
+    await memory.plan(annotated, FACTS);
+    await memory.plan({ ...annotated, status: { version: '1.29.6' } }, FACTS);
+
+    const line = { 'install.istio.io/release-line': '1.29' };
+    expect(contexts).to.deep.equal([
+      { annotations: {} },
+      { annotations: line },
+      { annotations: line, installedVersion: '1.29.6' },
+    ]);
+  });
+
   it('plans again what it was told to forget', async () => {
     const { memory, planned } = countingMemory();
     await memory.plan(istioOperator(), FACTS);

@@ -1,16 +1,25 @@
 /** Remembers the plans of resources that are being worked on: a rollout takes several looks at the same plan. */
 import type { JsonValue } from '../model/json.ts';
+import { RELEASE_LINE_ANNOTATION } from '../core/release-choice.ts';
 import { at } from '../model/json.ts';
 import type { K8sObject } from '../model/object.ts';
-import { namespaceOf, uidOf } from '../model/object.ts';
+import { annotationsOf, namespaceOf, uidOf } from '../model/object.ts';
 import type { ClusterFacts, Owner, PlanResult } from '../model/plan.ts';
-import { generationOf, keyOfResource } from './resource.ts';
+import { generationOf, keyOfResource, storedStatus } from './resource.ts';
+
+/** What planning depends on beside the specification. */
+export interface PlanContext {
+  readonly annotations: Readonly<Record<string, string>>;
+  /** What was fully installed last. */
+  readonly installedVersion?: string;
+}
 
 /** What a specification means. Pure; may run elsewhere, hence the promise. */
 export type PlanFor = (
   spec: JsonValue,
   owner: Owner,
   facts: ClusterFacts,
+  context: PlanContext,
 ) => PlanResult | Promise<PlanResult>;
 
 interface Memory {
@@ -27,13 +36,14 @@ export class PlanMemory {
     this.#planFor = planFor;
   }
 
-  /** Plans, or answers with the plan of the same generation and facts. */
+  /** Plans, or answers with the plan of the same generation, facts and context. */
   async plan(resource: K8sObject, facts: ClusterFacts): Promise<PlanResult> {
     const key = keyOfResource(resource);
-    const identity = `${uidOf(resource)}/${generationOf(resource)}`;
+    const context = contextOf(resource);
+    const identity = JSON.stringify([uidOf(resource), generationOf(resource), context]);
     const known = this.#memories.get(key);
     if (known?.identity === identity && known.facts === facts) return known.result;
-    const result = this.#plan(resource, facts);
+    const result = this.#plan(resource, facts, context);
     this.#memories.set(key, { facts, identity, result });
     return result;
   }
@@ -43,9 +53,19 @@ export class PlanMemory {
     this.#memories.delete(key);
   }
 
-  async #plan(resource: K8sObject, facts: ClusterFacts): Promise<PlanResult> {
+  async #plan(resource: K8sObject, facts: ClusterFacts, context: PlanContext): Promise<PlanResult> {
     const owner = { name: resource.metadata.name, namespace: namespaceOf(resource) ?? '' };
     // A resource without specification asks for the default profile, as upstream's did.
-    return this.#planFor(at(resource, 'spec') ?? {}, owner, facts);
+    return this.#planFor(at(resource, 'spec') ?? {}, owner, facts, context);
   }
+}
+
+/** Only the annotation that planning asks for: others change often and mean nothing to it. */
+function contextOf(resource: K8sObject): PlanContext {
+  const line = annotationsOf(resource)[RELEASE_LINE_ANNOTATION];
+  const installedVersion = storedStatus(resource)?.version;
+  return {
+    annotations: line === undefined ? {} : { [RELEASE_LINE_ANNOTATION]: line },
+    ...(installedVersion === undefined ? {} : { installedVersion }),
+  };
 }

@@ -42,6 +42,8 @@ export function requeueOf(outcome: Outcome): Requeue {
     case 'ignored':
       return outcome.attention === 'awaited' ? { kind: 'after', ms: 3 * SECOND_MS } : { kind: 'onChange' };
     case 'invalid':
+    case 'unsupported':
+    case 'upgradeRefused':
     case 'paused':
     case 'stopped':
     case 'deleted':

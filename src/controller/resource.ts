@@ -1,4 +1,6 @@
 /** The IstioOperator as the controller reads it: keys, gates and the status that is stored in it. */
+import { RELEASE_LINE_ANNOTATION } from '../core/release-choice.ts';
+import { VERSION_SKIP_ANNOTATION } from '../core/upgrade.ts';
 import type { JsonObject, JsonValue } from '../model/json.ts';
 import { at, isJsonObject, listAt, mapAt, numberAt, stringAt } from '../model/json.ts';
 import { readInventory } from '../apply/inventory.ts';
@@ -111,7 +113,12 @@ export function asksForALook(old: K8sObject, now: K8sObject): boolean {
   );
 }
 
-const OUR_ANNOTATIONS = [PAUSE_ANNOTATION, DELETION_POLICY_ANNOTATION];
+const OUR_ANNOTATIONS = [
+  PAUSE_ANNOTATION,
+  DELETION_POLICY_ANNOTATION,
+  RELEASE_LINE_ANNOTATION,
+  VERSION_SKIP_ANNOTATION,
+];
 
 const LEGACY_STATUSES = [
   'NONE',

@@ -22,6 +22,11 @@ function is(status: OperatorStatus, type: ConditionType, value: Condition['statu
   return conditionOf(status, type)?.status === value;
 }
 
+/** What this operator cannot plan is as good as it was when it was looked at last. */
+function isLeftAlone(status: OperatorStatus): boolean {
+  return conditionOf(status, 'Ready')?.reason === 'UnsupportedRelease';
+}
+
 function implies(premise: boolean, conclusion: boolean): boolean {
   return !premise || conclusion;
 }
@@ -99,10 +104,10 @@ const INVARIANTS: readonly Invariant[] = [
   },
   {
     code: 'S010',
-    rule: 'HEALTHY implies that every component is HEALTHY in the version of the status',
+    rule: 'HEALTHY implies that every component is HEALTHY in the version of the status, unless it is left alone',
     holds: ({ status }) =>
       implies(
-        status.status === 'HEALTHY',
+        status.status === 'HEALTHY' && !isLeftAlone(status),
         status.version !== undefined &&
           Object.values(status.componentStatus).every(
             (component) => component.status === 'HEALTHY' && component.version === status.version,
@@ -111,10 +116,10 @@ const INVARIANTS: readonly Invariant[] = [
   },
   {
     code: 'S011',
-    rule: 'Applied=True implies Valid=True, and Ready=True implies Applied=True',
+    rule: 'Applied=True implies Valid=True, and Ready=True implies Applied=True unless it is left alone',
     holds: ({ status }) =>
       implies(is(status, 'Applied', 'True'), is(status, 'Valid', 'True')) &&
-      implies(is(status, 'Ready', 'True'), is(status, 'Applied', 'True')),
+      implies(is(status, 'Ready', 'True') && !isLeftAlone(status), is(status, 'Applied', 'True')),
   },
   {
     code: 'S012',

@@ -33,6 +33,22 @@ const UNKNOWN_PROFILE: Diagnostic = {
   remedy: 'Use "demo".',
 };
 
+const UNKNOWN_LINE: Diagnostic = {
+  code: 'IOP212',
+  severity: 'error',
+  path: 'status.version',
+  cause: 'this operator does not install Istio 1.27',
+  remedy: 'Choose a release of 1.28.',
+};
+
+const SKIPPED_MINOR: Diagnostic = {
+  code: 'IOP214',
+  severity: 'error',
+  path: 'spec.tag',
+  cause: '1.28.10 is installed, and 1.30.3 skips a minor version',
+  remedy: 'Go to 1.29 first.',
+};
+
 const REFUSED: ComponentResult = {
   kind: 'failed',
   ref: refOf(ISTIOD),
@@ -83,6 +99,8 @@ const PHASES = {
     contested: [{ ref: refOf(ISTIOD), holder: 'istio-system/first' }],
   },
   invalid: { kind: 'invalid', diagnostics: [UNKNOWN_PROFILE] },
+  unsupported: { kind: 'unsupported', line: '1.27', diagnostics: [UNKNOWN_LINE] },
+  upgradeRefused: { kind: 'upgradeRefused', release: RELEASE, diagnostics: [SKIPPED_MINOR] },
   forbidden: { kind: 'interrupted', problem: { kind: 'forbidden', message: 'may not patch' }, changes: [] },
   unavailable: { kind: 'interrupted', problem: { kind: 'unavailable', message: 'no answer' }, changes: [] },
   paused: { kind: 'paused' },
@@ -142,6 +160,26 @@ describe('statusOf', () => {
     invalid: [
       'ERROR',
       ['False InvalidSpec', 'False Settled', 'True InvalidSpec', 'False InvalidSpec', 'Unknown NotChecked'],
+    ],
+    unsupported: [
+      'ERROR',
+      [
+        'False UnsupportedRelease',
+        'False Settled',
+        'True UnsupportedRelease',
+        'False UnsupportedRelease',
+        'Unknown NotChecked',
+      ],
+    ],
+    upgradeRefused: [
+      'ERROR',
+      [
+        'False UpgradeRefused',
+        'False Settled',
+        'True UpgradeRefused',
+        'False UpgradeRefused',
+        'Unknown NotChecked',
+      ],
     ],
     forbidden: [
       'ERROR',
@@ -247,6 +285,34 @@ describe('statusOf', () => {
     const status = statusAfter({ ...PHASES.ready, release: smaller }, statusAfter(PHASES.ready), 2);
 
     expect(Object.keys(status.componentStatus)).to.deep.equal(['Base', 'Pilot']);
+  });
+
+  it('leaves an installation healthy that only another operator could plan', () => {
+    const installed = { ...statusAfter(PHASES.ready), version: '1.27.3' };
+
+    const status = statusAfter(PHASES.unsupported, installed);
+
+    expect(status.status).to.equal('HEALTHY');
+    expect(status.message).to.equal(
+      'Istio 1.27.3 stays as it is, and nobody looks after it: IOP212 status.version: this operator does not install Istio 1.27. Choose a release of 1.28.',
+    );
+    expect(claims(status)).to.deep.equal([
+      'True UnsupportedRelease',
+      'False Settled',
+      'False NotStalled',
+      'Unknown UnsupportedRelease',
+      'Unknown NotChecked',
+    ]);
+    expect(status.version).to.equal('1.27.3');
+    expect(status.inventory).to.deep.equal(installed.inventory);
+    expect(brokenInvariants(status, 1)).to.deep.equal([]);
+  });
+
+  it('is an error when a line is wanted that is neither known nor installed', () => {
+    const status = statusAfter(PHASES.unsupported, statusAfter(PHASES.ready), 2);
+
+    expect(status.status).to.equal('ERROR');
+    expect(status.version).to.equal('1.30.3');
   });
 
   it('keeps the version that is installed until the next one is ready', () => {
@@ -414,6 +480,8 @@ const covered: Record<Exclude<Outcome['kind'], Untold>, true> = {
   pruneFailed: true,
   contested: true,
   invalid: true,
+  unsupported: true,
+  upgradeRefused: true,
   interrupted: true,
   paused: true,
   ignored: true,

@@ -1,4 +1,5 @@
 /** Judges an outcome: what each condition says about it. Pure; everything that users read begins here. */
+import { versionOf } from '../core/version.ts';
 import type { ClusterErrorKind } from '../model/cluster-error.ts';
 import { assertNever } from '../model/json.ts';
 import type { Outcome, Problem, Release } from '../model/outcome.ts';
@@ -89,6 +90,10 @@ export function verdictOf(phase: Phase, context: VerdictContext): Verdict {
       return contested(phase.release, contestedText(phase.contested));
     case 'invalid':
       return invalid(diagnosticTexts(phase.diagnostics));
+    case 'unsupported':
+      return unsupported(phase.line, diagnosticTexts(phase.diagnostics), context);
+    case 'upgradeRefused':
+      return upgradeRefused(diagnosticTexts(phase.diagnostics));
     case 'interrupted':
       return interrupted(phase.problem);
     case 'paused':
@@ -300,6 +305,43 @@ function invalid(diagnostics: readonly string[]): Verdict {
       Valid: { status: 'False', reason: 'InvalidSpec', message: capped(diagnostics.join('\n'), 8192) },
       Applied: notChecked('What was applied before stays as it is.'),
     },
+  };
+}
+
+/** An installation of that line is as good as it was: an upgrade of the operator alone must not turn a mesh red. */
+function unsupported(line: string, diagnostics: readonly string[], { previous }: VerdictContext): Verdict {
+  const reason = 'UnsupportedRelease';
+  const cause = firstOf(diagnostics);
+  const Applied = notChecked('What was applied before stays as it is.');
+  const installed = previous?.version;
+  if (installed === undefined || versionOf(installed)?.line !== line) {
+    const base = stalled(reason, capped(cause));
+    const Valid = { status: 'False', reason, message: capped(cause) } as const;
+    return { ...base, claims: { ...base.claims, Valid, Applied } };
+  }
+  const message = capped(`Istio ${installed} stays as it is, and nobody looks after it: ${cause}`);
+  const Ready = { status: 'True', reason, message } as const;
+  return {
+    status: 'HEALTHY',
+    message,
+    claims: {
+      Ready,
+      Reconciling: SETTLED,
+      Stalled: NOT_STALLED,
+      Valid: { status: 'Unknown', reason, message: capped(cause) },
+      Applied,
+    },
+  };
+}
+
+function upgradeRefused(diagnostics: readonly string[]): Verdict {
+  const reason = 'UpgradeRefused';
+  const message = capped(firstOf(diagnostics));
+  const base = stalled(reason, message);
+  const applied = notChecked('What was applied before stays as it is.');
+  return {
+    ...base,
+    claims: { ...base.claims, Valid: { status: 'False', reason, message }, Applied: applied },
   };
 }
 

@@ -17,6 +17,7 @@ import { applyK8sSettings, ignoredSettings } from './objects/k8s-settings.ts';
 import { inApplyOrder } from './objects/order.ts';
 import { applyOverlays } from './objects/overlays.ts';
 import { withOwnerLabels } from './objects/owner-labels.ts';
+import { templatesOfRelease } from './injection/release-templates.ts';
 import type { Release } from './releases.ts';
 import type { Renderer } from './render/renderer.ts';
 import { RenderError } from './render/renderer.ts';
@@ -27,6 +28,7 @@ import { cniManifests } from './values/cni.ts';
 import { EGRESS, gatewayManifests, INGRESS } from './values/gateway.ts';
 import type { ComponentInput, Manifest } from './values/manifest.ts';
 import { pilotManifests } from './values/pilot/manifests.ts';
+import { withSettingsAsValues } from './values/settings-as-values.ts';
 import { nested } from './values/translate.ts';
 import { ztunnelManifests } from './values/ztunnel.ts';
 
@@ -154,8 +156,11 @@ function planEntry(
   entry: Entry,
 ): EntryPlan {
   const recipe = RECIPES[definition.name];
-  const given = recipe.view(withEntry(input.values, definition, entry.settings));
-  const merged = chartValues(sources.assets, recipe.shape, given);
+  const inEntry = withEntry(input.values, definition, entry.settings);
+  const given = recipe.view(
+    withSettingsAsValues(inEntry, { definition, settings: entry.settings, release: input.release }),
+  );
+  const merged = chartValues({ assets: sources.assets, release: input.release }, recipe.shape, given);
   if (merged.kind === 'invalid') return { objects: [], diagnostics: merged.diagnostics };
   const componentInput: ComponentInput = {
     values: merged.values,
@@ -166,7 +171,7 @@ function planEntry(
     ),
     release: input.release,
     kubernetesVersion: input.facts.kubernetesVersion,
-    injectionTemplates: sources.injectionTemplates,
+    injectionTemplates: templatesOfRelease(sources.injectionTemplates, input.release),
   };
   const rendered = renderManifests(sources.renderer, recipe.manifests(componentInput), entry.path);
   const changed = changedByUser(rendered, input, definition, entry);

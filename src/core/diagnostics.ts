@@ -40,6 +40,21 @@ export const DIAGNOSTIC_KINDS = {
   unknownPreset: { code: 'IOP209', severity: 'error', title: 'A values preset does not exist' },
   unsupportedValue: { code: 'IOP210', severity: 'error', title: 'A value is not supported' },
   duplicateGateway: { code: 'IOP211', severity: 'error', title: 'Two gateways would be the same objects' },
+  unsupportedRelease: {
+    code: 'IOP212',
+    severity: 'error',
+    title: 'The release line of Istio is not supported',
+  },
+  fieldOfOtherRelease: {
+    code: 'IOP213',
+    severity: 'error',
+    title: 'A field does not exist in the chosen release',
+  },
+  upgradeRefused: {
+    code: 'IOP214',
+    severity: 'error',
+    title: 'An installation cannot change like this in place',
+  },
   replacedField: { code: 'IOP301', severity: 'warning', title: 'A field of an older release has no effect' },
   removedField: {
     code: 'IOP302',
@@ -57,6 +72,13 @@ export const DIAGNOSTIC_KINDS = {
     severity: 'warning',
     title: 'istiod would run apart from its account',
   },
+  tagWithoutVersion: { code: 'IOP306', severity: 'warning', title: 'A tag does not tell its version' },
+  mixedReleases: {
+    code: 'IOP307',
+    severity: 'warning',
+    title: 'A component is of another release than the rest',
+  },
+  previewRelease: { code: 'IOP308', severity: 'warning', title: 'The chosen release line is a preview' },
   overlayWithoutObject: { code: 'IOP401', severity: 'error', title: 'An overlay matches no object' },
   overlayPathNotFound: { code: 'IOP402', severity: 'error', title: 'The path of an overlay matches nothing' },
   overlayChangesType: {

@@ -335,8 +335,8 @@ describe('createPlanner', () => {
     });
 
     it('lead to the file that has the fault, for checks of the whole too', () => {
-      expect(findingsInFiles('spec:\n  tag: "a b"\n', 'spec:\n  profile: demo\n')).to.deep.equal([
-        'IOP206 a.yaml:2:3 spec.tag: "a b" cannot be the tag of an image reference. Use a tag such as 1.30.3.',
+      expect(findingsInFiles('spec:\n  hub: "a b"\n', 'spec:\n  profile: demo\n')).to.deep.equal([
+        'IOP206 a.yaml:2:3 spec.hub: "a b" cannot be the hub of an image reference. Use registry/path, such as registry.istio.io/release.',
       ]);
     });
 

@@ -13,14 +13,17 @@ import { distinct } from './diagnostics.ts';
 import { textOf, truthy } from './go-values.ts';
 import { composeInjectionTemplates } from './injection/compose.ts';
 import { overlay } from './merge.ts';
+import type { MergedLayer } from './origin.ts';
 import { withOrigin } from './origin.ts';
-import { mergeSpec } from './profile/merge-spec.ts';
+import { mergeSpec, userSpecOf } from './profile/merge-spec.ts';
 import type { SetFlag } from './profile/set-flags.ts';
 import { applySetFlag, parseSetFlags } from './profile/set-flags.ts';
-import { DEFAULT_RELEASE } from './releases.ts';
+import { chooseRelease } from './release-choice.ts';
+import type { Release } from './releases.ts';
 import { createRenderer } from './render/renderer.ts';
 import type { SpecLayer } from './spec/layer.ts';
 import { translateLegacyFields } from './spec/legacy-fields.ts';
+import { checkReleaseFields } from './spec/release-fields.ts';
 import { validateMerged, validateLayers } from './spec/validate.ts';
 import { translateValues } from './values/translate.ts';
 
@@ -34,6 +37,10 @@ export interface PlanInput {
   /** The resource in the cluster that owns the objects; without it the objects carry no owner. */
   readonly owner?: Owner;
   readonly facts: ClusterFacts;
+  /** Of the resource; one of them can name the release line. */
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** The version that is installed now: a resource that names no tag stays on it. */
+  readonly installedVersion?: string;
 }
 
 export type Planner = (input: PlanInput) => PlanResult;
@@ -53,19 +60,55 @@ interface Distribution {
 
 function plan(distribution: Distribution, input: PlanInput): PlanResult {
   const { assets } = distribution;
-  const release = DEFAULT_RELEASE;
   const checked = validateLayers(assets, input.layers);
   const { flags, diagnostics: flagDiagnostics } = readFlags(input.sets ?? []);
   const early = [...checked.diagnostics, ...flagDiagnostics];
   // A layer that cannot be read at all would make everything after it a guess.
   if (checked.layers.length < input.layers.length) return invalid(early);
 
-  const specs = checked.layers.map((layer) => layer.spec);
-  const merged = mergeSpec({ profiles: assets.profiles, release, facts: input.facts }, specs, flags);
-  const { spec, userSpec, profile } = merged;
-  const placed = (diagnostic: Diagnostic): Diagnostic => withOrigin(diagnostic, spec, checked.layers);
+  const userSpec = userSpecOf(
+    checked.layers.map((layer) => layer.spec),
+    flags,
+  );
+  const { annotations = {}, installedVersion } = input;
+  const choice = chooseRelease({ spec: userSpec, annotations, installedVersion });
+  if (choice.kind === 'unsupported') {
+    const told = withOrigin(choice.diagnostic, userSpec, checked.layers);
+    return { ...invalid([told]), unsupportedLine: choice.line };
+  }
+  return planRelease(distribution, input, { ...choice, userSpec, flags, layers: checked.layers, early });
+}
+
+/** What is known before anything is merged. */
+interface Groundwork {
+  readonly release: Release;
+  readonly defaultTag: string;
+  readonly warnings: readonly Diagnostic[];
+  readonly layers: readonly MergedLayer[];
+  readonly flags: readonly SetFlag[];
+  /** What the user gave, without profiles. */
+  readonly userSpec: JsonObject;
+  readonly early: readonly Diagnostic[];
+}
+
+function planRelease(distribution: Distribution, input: PlanInput, groundwork: Groundwork): PlanResult {
+  const { assets } = distribution;
+  const { release, defaultTag, userSpec, layers, flags } = groundwork;
+  const merged = mergeSpec(
+    { profiles: assets.profiles, hub: release.hub, tag: defaultTag, facts: input.facts },
+    layers.map((layer) => layer.spec),
+    flags,
+  );
+  const { spec, profile } = merged;
+  const placed = (diagnostic: Diagnostic): Diagnostic => withOrigin(diagnostic, spec, layers);
   const whole = validateMerged(assets, { spec, hasFlags: flags.length > 0 });
-  const findings = distinct([...early, ...[...merged.diagnostics, ...whole].map(placed)]);
+  const late = [
+    ...groundwork.warnings,
+    ...merged.diagnostics,
+    ...whole,
+    ...checkReleaseFields(userSpec, release),
+  ];
+  const findings = distinct([...groundwork.early, ...late.map(placed)]);
   if (findings.some(isError)) return invalid(findings);
 
   const validated = translateValues(spec, mapAt(userSpec, 'values'));
@@ -74,10 +117,10 @@ function plan(distribution: Distribution, input: PlanInput): PlanResult {
   const { components, diagnostics } = planComponents(distribution, context);
   const all = distinct([...findings, ...diagnostics.map(placed)]);
   if (all.some(isError)) return invalid(all);
-  return { kind: 'planned', plan: toPlan({ spec, values, profile, components, warnings: all }) };
+  return { kind: 'planned', plan: toPlan({ spec, values, profile, release, components, warnings: all }) };
 }
 
-function invalid(diagnostics: readonly Diagnostic[]): PlanResult {
+function invalid(diagnostics: readonly Diagnostic[]): InvalidPlan {
   return { kind: 'invalid', diagnostics };
 }
 
@@ -102,6 +145,7 @@ function legacyFieldsOf(flag: SetFlag): readonly Diagnostic[] {
 }
 
 interface PlanParts {
+  readonly release: Release;
   readonly spec: JsonObject;
   readonly values: JsonObject;
   readonly profile: string;
@@ -109,12 +153,13 @@ interface PlanParts {
   readonly warnings: readonly Diagnostic[];
 }
 
-function toPlan({ spec, values, profile, components, warnings }: PlanParts): Plan {
+function toPlan({ spec, values, profile, release, components, warnings }: PlanParts): Plan {
   const global = mapAt(values, 'global');
   return {
     profile,
     revision: textOf(values['revision']),
     version: textOf(global['tag']),
+    releaseLine: release.line,
     namespace: textOf(global['istioNamespace']),
     namespaceLabels: truthy(global['network'])
       ? { 'topology.istio.io/network': textOf(global['network']) }
@@ -124,3 +169,5 @@ function toPlan({ spec, values, profile, components, warnings }: PlanParts): Pla
     warnings,
   };
 }
+
+type InvalidPlan = Extract<PlanResult, { kind: 'invalid' }>;

@@ -55,8 +55,11 @@ export interface AssetBundle {
   readonly validateValues: Validate;
   /** Istio's own CustomResourceDefinitions by release line, such as `1.30`. */
   readonly crds: CrdsByLine;
-  /** Loads what makes printing fast: printing all definitions takes half of the time of `manifest generate`. */
-  readonly printedSpecs: () => Promise<PrintedSpecs>;
+  /**
+   * Loads what makes printing the definitions of a release line fast: printing them takes half of the time of `manifest
+   * generate`.
+   */
+  readonly printedSpecs: (line: string) => Promise<PrintedSpecs>;
   /** The operator's own installation (deploy/), in the order in which it is applied. */
   readonly deployment: readonly K8sObject[];
   /** Plain files under templates/<component>/files/ that are copied, not rendered, by path under templates/. */

@@ -55,6 +55,17 @@ export type Outcome =
   | { readonly kind: 'pruneFailed'; readonly release: Release; readonly report: ApplyReport }
   /** The specification means nothing that could be applied. Nothing was changed. */
   | { readonly kind: 'invalid'; readonly diagnostics: readonly Diagnostic[] }
+  /**
+   * The resource is of a release line that this operator does not install. Nothing was changed: an installation of
+   * that line is as good as before.
+   */
+  | { readonly kind: 'unsupported'; readonly line: string; readonly diagnostics: readonly Diagnostic[] }
+  /** What is installed may not become the wanted version in place. Nothing was changed. */
+  | {
+      readonly kind: 'upgradeRefused';
+      readonly release: Release;
+      readonly diagnostics: readonly Diagnostic[];
+    }
   /** Another resource holds objects that only one can have. Nothing was changed. */
   | { readonly kind: 'contested'; readonly release: Release; readonly contested: readonly Contested[] }
   /** A call around the engine failed. `changes` are those made before. */

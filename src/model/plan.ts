@@ -32,6 +32,8 @@ export interface Plan {
   readonly revision: string;
   /** The Istio version that is installed, from the tag, such as `1.30.3`. */
   readonly version: string;
+  /** The release line that the objects are rendered for, such as `1.30`. */
+  readonly releaseLine: string;
   /** The control plane's namespace. */
   readonly namespace: string;
   /** Labels that the namespace gets when it has to be created. */
@@ -45,7 +47,12 @@ export interface Plan {
 
 export type PlanResult =
   | { readonly kind: 'planned'; readonly plan: Plan }
-  | { readonly kind: 'invalid'; readonly diagnostics: readonly Diagnostic[] };
+  | {
+      readonly kind: 'invalid';
+      readonly diagnostics: readonly Diagnostic[];
+      /** Set when the only fault is that this operator does not know this release line (any more). */
+      readonly unsupportedLine?: string;
+    };
 
 /** All objects of a plan, in apply order. */
 export function objectsOf(plan: Plan): readonly K8sObject[] {

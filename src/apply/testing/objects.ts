@@ -66,6 +66,7 @@ export function planOf(...components: readonly PlannedComponent[]): Plan {
     profile: 'demo',
     revision: '',
     version: '1.30.3',
+    releaseLine: '1.30',
     namespace: 'istio-system',
     namespaceLabels: { 'topology.istio.io/network': 'network-1' },
     components,

@@ -61,6 +61,7 @@ export function planOf(parts: Partial<Plan> = {}): Plan {
     profile: 'demo',
     revision: '',
     version: '1.30.3',
+    releaseLine: '1.30',
     namespace: NAMESPACE,
     namespaceLabels: {},
     components: DEMO,

@@ -2,9 +2,8 @@ import { expect } from 'chai';
 import type { JsonObject } from '../../model/json.ts';
 import { mapAt } from '../../model/json.ts';
 import { printDiagnostic } from '../../model/diagnostic.ts';
-import { DEFAULT_RELEASE } from '../releases.ts';
 import type { MergedSpec } from './merge-spec.ts';
-import { mergeSpec, overlaySpecs } from './merge-spec.ts';
+import { mergeSpec, overlaySpecs, userSpecOf } from './merge-spec.ts';
 import { parseSetFlags } from './set-flags.ts';
 
 const PROFILES: ReadonlyMap<string, JsonObject> = new Map([
@@ -17,14 +16,14 @@ const PROFILES: ReadonlyMap<string, JsonObject> = new Map([
   ],
   ['demo', { values: { b: 'demo' } }],
 ]);
-const RELEASE = { ...DEFAULT_RELEASE, hub: 'example.com/istio', defaultTag: '1.2.3' };
+const BUILT_IN = { hub: 'example.com/istio', tag: '1.2.3' };
 
 function merged(
   layers: readonly JsonObject[],
   sets: readonly string[] = [],
   kubernetesVersion = 'v1.32.0',
 ): MergedSpec {
-  const sources = { profiles: PROFILES, release: RELEASE, facts: { kubernetesVersion } };
+  const sources = { profiles: PROFILES, ...BUILT_IN, facts: { kubernetesVersion } };
   return mergeSpec(sources, layers, parseSetFlags(sets).flags);
 }
 
@@ -153,7 +152,9 @@ describe('mergeSpec', () => {
   });
 
   it('keeps apart what the user gave, for it wins over what the operator makes of it', () => {
-    const { userSpec } = merged([{ values: { b: 'file' } }], ['values.c=flag', 'components.x.[name:a].b=1']);
+    const { flags } = parseSetFlags(['values.c=flag', 'components.x.[name:a].b=1']);
+
+    const userSpec = userSpecOf([{ values: { b: 'file' } }], flags);
 
     expect(userSpec).to.deep.equal({ values: { b: 'file', c: 'flag' } });
   });

@@ -9,13 +9,15 @@ import { diagnose } from '../diagnostics.ts';
 import { firstTruthy, textOf } from '../go-values.ts';
 import { byEntry, overlay } from '../merge.ts';
 import { nearest } from '../nearest.ts';
-import type { Release } from '../releases.ts';
 import type { SetFlag } from './set-flags.ts';
 import { applySetFlag } from './set-flags.ts';
 
 export interface SpecSources {
   readonly profiles: AssetBundle['profiles'];
-  readonly release: Release;
+  /** What is used when nobody names a registry prefix. */
+  readonly hub: string;
+  /** What is used when nobody names a tag. */
+  readonly tag: string;
   readonly facts: ClusterFacts;
 }
 
@@ -24,8 +26,6 @@ export interface MergedSpec {
   readonly profile: string;
   /** Everything that could be merged; with errors among the diagnostics only good for finding more of them. */
   readonly spec: JsonObject;
-  /** Only what the user gave. */
-  readonly userSpec: JsonObject;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -74,6 +74,11 @@ function withoutEmptyGateways(spec: JsonObject): JsonObject {
   return { ...spec, components: Object.fromEntries(entries) };
 }
 
+/** What the user gave, without profiles: files with the flags that can be applied to them. */
+export function userSpecOf(layers: readonly JsonObject[], flags: readonly SetFlag[]): JsonObject {
+  return withFlags(overlaySpecs(layers), flags).spec;
+}
+
 /**
  * Weakest first: profile `default`, the chosen profile, detected settings, built-in hub and tag, the user's layers, the
  * user's flags. Flags act on the merged whole, so that they can name the gateways of a profile.
@@ -84,10 +89,10 @@ export function mergeSpec(
   flags: readonly SetFlag[],
 ): MergedSpec {
   const files = overlaySpecs(layers);
-  const user = withFlags(files, flags).spec;
+  const user = userSpecOf(layers, flags);
   const chosen = textOf(firstTruthy(user['profile']) ?? 'default');
   const profile = sources.profiles.get(chosen);
-  const { hub, defaultTag: tag } = sources.release;
+  const { hub, tag } = sources;
   const base = [
     sources.profiles.get('default') ?? {},
     profile ?? {},
@@ -98,7 +103,6 @@ export function mergeSpec(
   return {
     profile: chosen,
     spec: { ...merged.spec, profile: chosen },
-    userSpec: user,
     diagnostics: [...(profile === undefined ? [unknownProfile(sources, chosen)] : []), ...merged.diagnostics],
   };
 }

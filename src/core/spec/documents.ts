@@ -4,6 +4,7 @@ import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from 
 import type { Diagnostic, Position } from '../../model/diagnostic.ts';
 import type { JsonObject } from '../../model/json.ts';
 import { isJsonObject } from '../../model/json.ts';
+import { stringMap } from '../../model/object.ts';
 import { diagnose } from '../diagnostics.ts';
 import type { FieldPath } from '../field-path.ts';
 import { printPath } from '../field-path.ts';
@@ -20,6 +21,8 @@ export interface NamedResource extends SpecLayer {
   readonly namespace?: string;
   /** All of `metadata`, as it stands in the file. */
   readonly metadata?: JsonObject;
+  /** Entries of `metadata.annotations` that are texts. */
+  readonly annotations: Readonly<Record<string, string>>;
 }
 
 export type ReadResources =
@@ -97,6 +100,7 @@ function readDocument(document: ParsedDocument, source: Source): ReadResources {
     spec: tree['spec'],
     source: source.file,
     locate: locator(document, source),
+    annotations: stringMap(isJsonObject(metadata) ? metadata['annotations'] : undefined),
     ...(typeof name === 'string' ? { name } : {}),
     ...(typeof namespace === 'string' ? { namespace } : {}),
     ...(isJsonObject(metadata) ? { metadata } : {}),

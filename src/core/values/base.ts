@@ -6,15 +6,18 @@ import { RELEASE_NAME, standardLabels, withRevision } from './labels.ts';
 import type { ComponentInput, Manifest } from './manifest.ts';
 import type { ValuesReader } from './reader.ts';
 import { pullSecrets, readValues } from './reader.ts';
+import { isReadable } from './reader-rights.ts';
 import { configValidator, stableChannelPolicy } from './validation.ts';
 
 /** All objects of the base component but the definitions. */
 export function baseManifests(input: ComponentInput): readonly Manifest[] {
   const v = readValues(input.values);
   const scope = v.text('global', 'resourceScope');
-  const readable = v.any('global', 'enableReaderRBAC') !== false;
+  const { features } = input.release;
+  const bringsAccount = features.has('readerAccount') && v.is('global', 'readerServiceAccount', 'name');
+  const needsAccount = isReadable(v, input.release) && !bringsAccount;
   return [
-    ...((scope === 'all' || scope === 'namespace') && readable ? [readerAccount(input, v)] : []),
+    ...((scope === 'all' || scope === 'namespace') && needsAccount ? [readerAccount(input, v)] : []),
     ...(scope === 'all' || scope === 'cluster' ? defaultRevisionManifests(input, v) : []),
   ];
 }
@@ -64,6 +67,7 @@ function defaultRevisionManifests(input: ComponentInput, v: ValuesReader): reado
     bindingName: 'stable-channel-default-policy-binding.istio.io',
     labels,
     revision: null,
+    release: input.release,
   });
   return [validator, ...policy];
 }

@@ -3,6 +3,7 @@ import { loadAssets } from '../../assets/load.ts';
 import type { AssetBundle } from '../../model/assets.ts';
 import { printDiagnostic } from '../../model/diagnostic.ts';
 import type { JsonObject } from '../../model/json.ts';
+import { DEFAULT_RELEASE } from '../releases.ts';
 import type { ChartShape } from './chart-values.ts';
 import { chartValues } from './chart-values.ts';
 
@@ -28,13 +29,13 @@ describe('chartValues', () => {
   });
 
   function values(shape: ChartShape, given: JsonObject): JsonObject {
-    const result = chartValues(assets, shape, given);
+    const result = chartValues({ assets, release: DEFAULT_RELEASE }, shape, given);
     if (result.kind === 'invalid') throw new Error(result.diagnostics.map(printDiagnostic).join('\n'));
     return result.values;
   }
 
   function faults(given: JsonObject): readonly string[] {
-    const result = chartValues(assets, { folder: 'plain' }, given);
+    const result = chartValues({ assets, release: DEFAULT_RELEASE }, { folder: 'plain' }, given);
     return result.kind === 'invalid' ? result.diagnostics.map(printDiagnostic) : [];
   }
 

@@ -6,6 +6,8 @@ import { at, isJsonObject, mapAt } from '../../model/json.ts';
 import { diagnose } from '../diagnostics.ts';
 import { textOf, truthy } from '../go-values.ts';
 import { overlay, overlayAll } from '../merge.ts';
+import type { Release } from '../releases.ts';
+import { comesBefore, lacking } from '../releases.ts';
 
 export interface ChartShape {
   readonly folder: string;
@@ -49,15 +51,21 @@ const PRESETS: readonly { readonly group: PresetChoice['group']; readonly places
     { group: 'platform', places: [underValues('platform'), underValues('global', 'platform')] },
   ];
 
-/** Merges, weakest first: defaults, profile preset, compatibility preset, platform preset, the given values. */
-export function chartValues(assets: AssetBundle, shape: ChartShape, given: JsonObject): ChartValues {
-  const choices = chosenPresets(given);
-  const unknown = choices.filter((choice) => !assets.presets.has(presetPath(choice)));
-  if (unknown.length > 0)
-    return { kind: 'invalid', diagnostics: unknown.map((choice) => unknownPreset(assets, choice)) };
+/** Where values come from beside the user. */
+export interface ValueSources {
+  readonly assets: AssetBundle;
+  readonly release: Release;
+}
 
-  const preset = overlayAll(choices.map((choice) => assets.presets.get(presetPath(choice)) ?? {}));
-  const defaults = assets.defaults.get(shape.folder) ?? {};
+/** Merges, weakest first: defaults, profile preset, compatibility preset, platform preset, the given values. */
+export function chartValues(sources: ValueSources, shape: ChartShape, given: JsonObject): ChartValues {
+  const choices = chosenPresets(given);
+  const unknown = choices.filter((choice) => !namesOf(choice.group, sources).includes(choice.name));
+  if (unknown.length > 0)
+    return { kind: 'invalid', diagnostics: unknown.map((choice) => unknownPreset(sources, choice)) };
+
+  const preset = overlayAll(choices.map((choice) => presetOf(choice, sources)));
+  const defaults = defaultsOf(shape.folder, sources);
   const flattened = shape.flattensGlobal === true ? [mapAt(preset, 'global'), mapAt(given, 'global')] : [];
   const values = overlayAll([defaults, preset, ...flattened, given]);
   return { kind: 'values', values: shape.prefix === undefined ? values : descoped(values, shape.prefix) };
@@ -77,15 +85,43 @@ function chosenPresets(given: JsonObject): readonly PresetChoice[] {
   });
 }
 
-function presetPath(choice: PresetChoice): string {
-  return `${choice.group}/${choice.name}`;
+/** The defaults of a component in this release. */
+function defaultsOf(folder: string, { assets, release }: ValueSources): JsonObject {
+  const elsewhere = lacking(release).map(({ defaultsElsewhere }) => defaultsElsewhere?.[folder] ?? {});
+  return overlayAll([assets.defaults.get(folder) ?? {}, ...elsewhere]);
 }
 
-function unknownPreset(assets: AssetBundle, choice: PresetChoice): Diagnostic {
-  const prefix = `${choice.group}/`;
-  const known = [...assets.presets.keys()]
+/** A preset as this release has it: behaviour that it does not have need not be switched off. */
+function presetOf({ group, name }: PresetChoice, { assets, release }: ValueSources): JsonObject {
+  const preset = assets.presets.get(`${group}/${name}`) ?? {};
+  const absent = lacking(release).flatMap(({ switches = [] }) => switches);
+  return group === 'compatibility' ? absent.reduce(withoutSwitch, preset) : preset;
+}
+
+function withoutSwitch(preset: JsonObject, path: string): JsonObject {
+  return without(preset, path.split('.'));
+}
+
+/** The tree without one entry, and without maps that are empty for that. */
+function without(tree: JsonObject, [key = '', ...deeper]: readonly string[]): JsonObject {
+  const { [key]: entry, ...rest } = tree;
+  if (!isJsonObject(entry) || deeper.length === 0) return rest;
+  const left = without(entry, deeper);
+  return Object.keys(left).length === 0 ? rest : { ...tree, [key]: left };
+}
+
+/** The presets of a group. A release can only behave like the ones before it. */
+function namesOf(group: PresetChoice['group'], { assets, release }: ValueSources): readonly string[] {
+  const prefix = `${group}/`;
+  const names = [...assets.presets.keys()]
     .filter((key) => key.startsWith(prefix))
     .map((key) => key.slice(prefix.length));
+  if (group !== 'compatibility') return names;
+  return names.filter((line) => comesBefore(line, release));
+}
+
+function unknownPreset(sources: ValueSources, choice: PresetChoice): Diagnostic {
+  const known = namesOf(choice.group, sources);
   return diagnose('unknownPreset', {
     path: ['spec', ...choice.path],
     cause: `"${choice.name}" is not a known ${choice.group}`,

@@ -29,8 +29,12 @@ export function cniManifests(input: ComponentInput): readonly Manifest[] {
     ...(scope === 'all' || scope === 'namespace' ? namespacedManifests(agent) : []),
     ...(scope === 'all' || scope === 'cluster' ? clusterRoleManifests(agent) : []),
     // Upstream renders this one whatever the scope.
-    ...(v.is('global', 'networkPolicy', 'enabled') ? [networkPolicy(agent)] : []),
+    ...(hasNetworkPolicy(agent) ? [networkPolicy(agent)] : []),
   ];
+}
+
+function hasNetworkPolicy({ input, v }: Agent): boolean {
+  return input.release.features.has('nodeAgentNetworkPolicies') && v.is('global', 'networkPolicy', 'enabled');
 }
 
 function agentOf(input: ComponentInput): Agent {
@@ -98,6 +102,7 @@ function networkPolicy(agent: Agent): Manifest {
       namespace: agent.input.namespace,
       labels: partLabels(agent, 'istio-cni-node'),
       podSelector: { 'k8s-app': 'istio-cni-node' },
+      spellsOutFrom: agent.input.release.features.has('policiesWithEmptyFrom'),
       ingress: [tcpPorts([15014]), tcpPorts([8000])],
     },
   };
@@ -217,6 +222,9 @@ function settings(v: ValuesReader): JsonObject {
 
 // --- The DaemonSet ---
 
+/** In lines where it cannot be set. */
+const FIXED_GRACE_PERIOD_SECONDS = 5;
+
 function daemonSetView(agent: Agent): View {
   const { input, v, ambient } = agent;
   const hostNetwork = ambient && v.is('ambient', 'shareHostNetworkNamespace');
@@ -232,13 +240,15 @@ function daemonSetView(agent: Agent): View {
       ...standardPodLabels(input.release, 'cni'),
       ...v.map('podLabels'),
     },
-    podAnnotations: podAnnotations(v),
+    podAnnotations: podAnnotations(agent),
     hostNetwork,
     ambient,
     affinity: v.whenSet('affinity'),
     tolerations: v.whenSet('tolerations'),
-    terminationGracePeriodSeconds: unquoted(v.any('terminationGracePeriodSeconds')),
-    ...containerView(v),
+    terminationGracePeriodSeconds: input.release.features.has('agentGracePeriod')
+      ? unquoted(v.any('terminationGracePeriodSeconds'))
+      : FIXED_GRACE_PERIOD_SECONDS,
+    ...containerView(agent),
     readsProcesses: v.is('repair', 'repairPods') || ambient,
     binaryDirectory: binaryDirectory(v, input.kubernetesVersion),
     configDirectory: v.text('cniConfDir'),
@@ -246,20 +256,27 @@ function daemonSetView(agent: Agent): View {
   };
 }
 
-function podAnnotations(v: ValuesReader): JsonObject {
+/** How AppArmor is kept away from the agent: by the annotation, or by the field of the container. */
+function usesAppArmorAnnotation({ input, v }: Agent): boolean {
+  return !input.release.features.has('appArmorField') || v.is('useAppArmorAnnotation');
+}
+
+function podAnnotations(agent: Agent): JsonObject {
+  const { v } = agent;
   return {
     'sidecar.istio.io/inject': 'false',
     'prometheus.io/scrape': 'true',
     'prometheus.io/port': '15014',
     'prometheus.io/path': '/metrics',
-    ...(v.is('useAppArmorAnnotation')
+    ...(usesAppArmorAnnotation(agent)
       ? { 'container.apparmor.security.beta.kubernetes.io/install-cni': 'unconfined' }
       : {}),
     ...v.map('podAnnotations'),
   };
 }
 
-function containerView(v: ValuesReader): View {
+function containerView(agent: Agent): View {
+  const { v } = agent;
   const level = firstTruthy(v.any('logging', 'level'), v.any('global', 'logging', 'level'));
   const args: JsonArray = [
     ...(level === undefined ? [] : [`--log_output_level=${textOf(level)}`]),
@@ -274,7 +291,7 @@ function containerView(v: ValuesReader): View {
     }),
     imagePullPolicy: firstTruthy(v.any('pullPolicy'), v.any('global', 'imagePullPolicy')) ?? null,
     args: args.length === 0 ? null : args,
-    securityContext: securityContext(v),
+    securityContext: securityContext(agent),
     userEnv: Object.entries(textMap(v.map('env'))).map(([name, value]) => ({ name, value })),
     resources: resourceRequirements(
       firstTruthy(v.any('resources'), v.any('global', 'defaultResources')) ?? null,
@@ -282,9 +299,10 @@ function containerView(v: ValuesReader): View {
   };
 }
 
-function securityContext(v: ValuesReader): JsonObject {
+function securityContext(agent: Agent): JsonObject {
+  const { v } = agent;
   return {
-    ...(v.is('useAppArmorAnnotation') ? {} : { appArmorProfile: { type: 'Unconfined' } }),
+    ...(usesAppArmorAnnotation(agent) ? {} : { appArmorProfile: { type: 'Unconfined' } }),
     privileged: false,
     runAsGroup: 0,
     runAsUser: 0,

@@ -102,9 +102,9 @@ describe('gatewayManifests', () => {
   });
 
   it('takes the tag of the entry, and the hub of all', () => {
-    const given = spec({}, { hub: 'own', tag: '1.2' }, { global: { hub: 'h', tag: 't' } });
+    const given = spec({}, { hub: 'own', tag: '1.30.9' }, { global: { hub: 'h', tag: 't' } });
 
-    expect(pod(given, 'spec', 'containers', 0, 'image')).to.equal('h/proxyv2:1.2');
+    expect(pod(given, 'spec', 'containers', 0, 'image')).to.equal('h/proxyv2:1.30.9');
   });
 
   it('runs without rights unless the user wants root', () => {

@@ -314,6 +314,7 @@ function proxyView(gateway: Gateway): View {
   const trustDomain = v.text('meshConfig', 'trustDomain');
   const namespace = v.text('global', 'istioNamespace');
   return {
+    wholeCpus: input.release.features.has('wholeCpus'),
     certificateProvider: v.text('global', 'pilotCertProvider'),
     istiodAuthority: v.text('global', 'pilotCertProvider') === 'istiod',
     authorityAddress: textOf(
@@ -410,6 +411,7 @@ function networkPolicyView({ input, kind, g, name, revision, plainLabels, select
     namespace: input.namespace,
     labels: { app: name, istio: kind.role, ...plainLabels },
     podSelector: selector,
+    spellsOutFrom: input.release.features.has('policiesWithEmptyFrom'),
     ingress: [
       tcpPorts([15021]),
       tcpPorts([15020, 15090]),

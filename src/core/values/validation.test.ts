@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { JsonObject } from '../../model/json.ts';
+import { DEFAULT_RELEASE } from '../releases.ts';
 import { readValues } from './reader.ts';
 import { configValidator, stableChannelPolicy } from './validation.ts';
 
@@ -57,10 +58,14 @@ describe('stableChannelPolicy', () => {
       bindingName: 'binding',
       labels: {},
       revision: null,
+      release: DEFAULT_RELEASE,
     });
 
     expect(manifests).to.deep.equal([
-      { template: 'shared/stable-policy', view: { name: 'policy', labels: {}, objectSelector: null } },
+      {
+        template: 'shared/stable-policy',
+        view: { name: 'policy', labels: {}, objectSelector: null, checksTrustDomains: true },
+      },
       { template: 'shared/stable-policy-binding', view: { name: 'binding', policyName: 'policy' } },
     ]);
   });

@@ -1,5 +1,6 @@
 /** Admission of Istio's own configuration: the webhook that asks istiod, and the policy of the stable channel. */
 import type { JsonObject, JsonValue } from '../../model/json.ts';
+import type { Release } from '../releases.ts';
 import type { Manifest } from './manifest.ts';
 import type { ValuesReader } from './reader.ts';
 import { webhookClient } from './webhook-client.ts';
@@ -48,6 +49,7 @@ export interface PolicyOptions {
   readonly labels: JsonObject;
   /** Only objects of this revision are checked; all objects when null. */
   readonly revision: string | null;
+  readonly release: Release;
 }
 
 /** A policy and its binding that admit only stable fields and kinds of Istio's API. */
@@ -56,7 +58,12 @@ export function stableChannelPolicy(options: PolicyOptions): readonly Manifest[]
   return [
     {
       template: 'shared/stable-policy',
-      view: { name: options.name, labels: options.labels, objectSelector },
+      view: {
+        name: options.name,
+        labels: options.labels,
+        objectSelector,
+        checksTrustDomains: options.release.features.has('stablePolicyOnTrustDomains'),
+      },
     },
     {
       template: 'shared/stable-policy-binding',

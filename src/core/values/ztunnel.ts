@@ -39,8 +39,12 @@ export function ztunnelManifests(input: ComponentInput): readonly Manifest[] {
       ? privilegeManifests(ztunnel)
       : []),
     // Upstream renders this one whatever the scope.
-    ...(v.is('global', 'networkPolicy', 'enabled') ? [networkPolicy(ztunnel)] : []),
+    ...(hasNetworkPolicy(ztunnel) ? [networkPolicy(ztunnel)] : []),
   ];
+}
+
+function hasNetworkPolicy({ input, v }: Ztunnel): boolean {
+  return input.release.features.has('nodeAgentNetworkPolicies') && v.is('global', 'networkPolicy', 'enabled');
 }
 
 function ztunnelOf(input: ComponentInput): Ztunnel {
@@ -117,6 +121,7 @@ function networkPolicy({ input, v, name, revision, standard }: Ztunnel): Manifes
       namespace: input.namespace,
       labels: { app: 'ztunnel', ...own, release: RELEASE_NAME, ...standard },
       podSelector: { app: 'ztunnel' },
+      spellsOutFrom: input.release.features.has('policiesWithEmptyFrom'),
       ingress: [...[15021, 15020, 15000, 15008, 15001, 15006].map((port) => tcpPorts([port])), dns],
     },
   };
@@ -124,6 +129,7 @@ function networkPolicy({ input, v, name, revision, standard }: Ztunnel): Manifes
 
 function daemonSetView(ztunnel: Ztunnel): View {
   const { input, v, name, labels, annotations, revision } = ztunnel;
+  const hasDns = input.release.features.has('ztunnelDns');
   return {
     name,
     namespace: input.namespace,
@@ -146,16 +152,18 @@ function daemonSetView(ztunnel: Ztunnel): View {
     nodeSelector: { 'kubernetes.io/os': 'linux', ...v.map('nodeSelector') },
     affinity: v.whenSet('affinity'),
     tolerations: v.whenSet('tolerations'),
-    dnsPolicy: v.whenSet('dnsPolicy'),
-    dnsConfig: v.whenSet('dnsConfig'),
+    dnsPolicy: hasDns ? v.whenSet('dnsPolicy') : null,
+    dnsConfig: hasDns ? v.whenSet('dnsConfig') : null,
     terminationGracePeriodSeconds: unquoted(v.any('terminationGracePeriodSeconds')),
-    ...containerView(v, revision),
+    ...containerView(ztunnel),
     trustBundle: usesTrustBundles(v),
     ...rootCertificate(v.any('trustBundleName')),
   };
 }
 
-function containerView(v: ValuesReader, revision: string): View {
+function containerView({ input, v, revision }: Ztunnel): View {
+  const { features } = input.release;
+  const tellsCpuShares = features.has('ztunnelCpuShares');
   const istiod = `${withRevision('istiod', revision)}.${v.text('istioNamespace')}.svc:15012`;
   return {
     image: imageReference({
@@ -175,7 +183,10 @@ function containerView(v: ValuesReader, revision: string): View {
     clusterId: textOf(firstTruthy(v.any('multiCluster', 'clusterName')) ?? 'Kubernetes'),
     proxyMetadata: environment(v.map('meshConfig', 'defaultConfig', 'proxyMetadata')),
     userEnv: environment(v.map('env')),
-    revocationList: v.is('peerCaCrl', 'enabled'),
+    wholeCpus: features.has('wholeCpus'),
+    cpuLimit: tellsCpuShares && v.is('resources', 'limits', 'cpu'),
+    cpuRequest: tellsCpuShares && v.is('resources', 'requests', 'cpu'),
+    revocationList: features.has('revocationLists') && v.is('peerCaCrl', 'enabled'),
     userVolumeMounts: v.list('volumeMounts'),
     userVolumes: v.list('volumes'),
   };

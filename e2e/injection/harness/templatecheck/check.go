@@ -15,7 +15,7 @@ import (
 )
 
 // gatewayTemplates get a Gateway; all others get a pod.
-var gatewayTemplates = map[string]bool{"waypoint": true, "kube-gateway": true, "agentgateway": true}
+var gatewayTemplates = map[string]bool{"waypoint": true, "kube-gateway": true, "agentgateway": true, "agentgateway-waypoint": true}
 
 // Check lists the faults of the templates.
 func Check(request protocol.CheckRequest) []protocol.Fault {

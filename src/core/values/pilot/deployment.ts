@@ -75,7 +75,9 @@ function podView({ v, name, revision }: Istiod): View {
   };
 }
 
-function containerView({ input, v }: Istiod): View {
+function containerView(istiod: Istiod): View {
+  const { input, v } = istiod;
+  const { features } = input.release;
   return {
     image: imageReference({
       hub: firstTruthy(v.any('hub'), v.any('global', 'hub')) ?? '',
@@ -84,17 +86,21 @@ function containerView({ input, v }: Istiod): View {
       variant: firstTruthy(v.any('variant'), v.any('global', 'variant')) ?? '',
     }),
     imagePullPolicy: v.whenSet('global', 'imagePullPolicy'),
+    terminationMessagePolicy: features.has('terminationMessages')
+      ? v.whenSet('terminationMessagePolicy')
+      : null,
     args: discoveryArguments(v),
     revisionLabel: revisionLabel(v.text('revision')),
     certificateProvider: v.text('global', 'pilotCertProvider'),
     trustedNodeAccounts: trustedNodeAccounts(v, input.namespace),
-    userEnv: userEnvironment(v),
+    userEnv: userEnvironment(istiod),
     traceSampling: v.whenSet('traceSampling'),
-    untaint: v.is('taint', 'enabled'),
+    untaint: features.has('untaintController') && v.is('taint', 'enabled'),
     taintName: v.text('taint', 'name'),
     externalIstiod: truthy(v.any('env', 'EXTERNAL_ISTIOD')) ? null : v.whenSet('global', 'externalIstiod'),
     caConfigMap: v.whenSet('global', 'trustBundleName'),
-    crlConfigMap: v.whenSet('crlConfigMapName'),
+    crlConfigMap: features.has('revocationLists') ? v.whenSet('crlConfigMapName') : null,
+    memoryLimit: features.has('istiodMemoryLimit'),
     analyses: v.any('global', 'istiod', 'enableAnalysis'),
     clusterId: firstTruthy(v.any('global', 'multiCluster', 'clusterName')) ?? 'Kubernetes',
     platform: firstTruthy(v.any('global', 'platform'), v.any('platform')) ?? '',
@@ -130,7 +136,12 @@ function trustedNodeAccounts(v: ValuesReader, namespace: string): string | null 
   return `${textOf(agentNamespace)}/${textOf(agent)}`;
 }
 
-function userEnvironment(v: ValuesReader): JsonArray {
+/** Makes the Go runtime refuse everything that the policy does not allow. */
+const FIPS_RUNTIME = { name: 'GODEBUG', value: 'fips140=only' };
+
+function userEnvironment({ input, v }: Istiod): JsonArray {
   const named = Object.entries(textMap(v.map('env'))).map(([name, value]) => ({ name, value }));
-  return [...named, ...v.list('envVarFrom')];
+  const wantsFips = v.text('env', 'COMPLIANCE_POLICY') === 'fips-140-3';
+  const runtime = wantsFips && input.release.features.has('fipsRuntime') ? [FIPS_RUNTIME] : [];
+  return [...named, ...runtime, ...v.list('envVarFrom')];
 }

@@ -5,6 +5,7 @@ import type { ValuesReader } from '../reader.ts';
 import { configurationManifests } from './configuration.ts';
 import type { Istiod } from './istiod.ts';
 import { istiodOf } from './istiod.ts';
+import { isReadable } from '../reader-rights.ts';
 import { remoteManifests } from './remote.ts';
 import { accountManifest, clusterRoleManifests, readerManifests, roleManifests } from './rights.ts';
 import { injectorManifest, policyManifests, tagManifest, validatorManifest } from './webhooks.ts';
@@ -40,7 +41,7 @@ function clusterManifests(istiod: Istiod): readonly Manifest[] {
   const tags = revisionTags(v).map((tag) => tagManifest(istiod, tag));
   return [
     ...(servesConfig(v) ? clusterRoleManifests(istiod) : []),
-    ...(v.any('global', 'enableReaderRBAC') === false ? [] : readerManifests(istiod)),
+    ...(isReadable(v, istiod.input.release) ? readerManifests(istiod) : []),
     ...(v.is('global', 'operatorManageWebhooks') ? [] : [injectorManifest(istiod), ...tags]),
     ...(servesConfig(v) && v.is('global', 'configValidation') ? [validatorManifest(istiod)] : []),
   ];

@@ -1,6 +1,7 @@
 /** The way to an istiod in another cluster: a Service with the name of a local one. */
 import type { JsonObject, JsonValue } from '../../../model/json.ts';
 import { textOf, truthy } from '../../go-values.ts';
+import type { Release } from '../../releases.ts';
 import { revisionLabel } from '../labels.ts';
 import type { Manifest } from '../manifest.ts';
 import type { Istiod } from './istiod.ts';
@@ -11,7 +12,7 @@ export function remoteManifests(istiod: Istiod): readonly Manifest[] {
   const { input, v, name, revision, standard } = istiod;
   const address = v.any('global', 'remotePilotAddress');
   if (!truthy(address) || !v.is('istiodRemote', 'enabled')) return [];
-  const family = ipFamilyOf(address);
+  const family = ipFamilyOf(address, input.release);
   const serviceName = v.is('istiodRemote', 'enabledLocalInjectorIstiod') ? `${name}-remote` : name;
   const view = { name: serviceName, namespace: input.namespace, standard, address: textOf(address) };
   const service = pilotManifest('remote-service', {
@@ -38,9 +39,9 @@ function endpointLabels(view: { readonly name: string; readonly standard: JsonOb
 }
 
 /** Whether istiod's address is an IP; IPv4-mapped IPv6 addresses count as names, as upstream has it. */
-function ipFamilyOf(address: JsonValue): 'IPv4' | 'IPv6' | undefined {
+function ipFamilyOf(address: JsonValue, { features }: Release): 'IPv4' | 'IPv6' | undefined {
   const text = textOf(address);
   if (/^([0-9]*\.){3}[0-9]*$/.test(text)) return 'IPv4';
-  if (/^([0-9a-fA-F]*:)+[0-9a-fA-F]*$/.test(text)) return 'IPv6';
+  if (features.has('remoteByIpv6') && /^([0-9a-fA-F]*:)+[0-9a-fA-F]*$/.test(text)) return 'IPv6';
   return undefined;
 }

@@ -1,6 +1,6 @@
 /** Who istiod is to the API server, and what it may do. */
 import type { JsonObject, JsonValue } from '../../../model/json.ts';
-import { textOf } from '../../go-values.ts';
+import { textOf, truthy } from '../../go-values.ts';
 import { RELEASE_NAME, standardLabels, withRevision } from '../labels.ts';
 import type { Manifest } from '../manifest.ts';
 import { sharedManifest } from '../manifest.ts';
@@ -24,6 +24,8 @@ interface Grant {
   readonly labels: JsonObject;
   readonly rules: readonly JsonObject[];
   readonly account: string;
+  /** Without it, the control plane's. */
+  readonly accountNamespace?: string;
 }
 
 /** Rights in the control plane's namespace. */
@@ -41,7 +43,7 @@ export function roleManifests({ name, istioNamespace, standard }: Istiod): reado
 }
 
 function clusterGrant({ istioNamespace }: Istiod, grant: Grant): readonly Manifest[] {
-  const view = { ...grant, role: grant.name, annotations: null, accountNamespace: istioNamespace };
+  const view = { accountNamespace: istioNamespace, ...grant, role: grant.name, annotations: null };
   return [sharedManifest('cluster-role', view), sharedManifest('cluster-role-binding', view)];
 }
 
@@ -59,7 +61,7 @@ export function clusterRoleManifests(istiod: Istiod): readonly Manifest[] {
   const istiodGrant = {
     name: clusterName(istiod, 'istiod-clusterrole'),
     labels,
-    rules: istiodClusterRules(v),
+    rules: istiodClusterRules(v, istiod.input.release),
     account: name,
   };
   const gatewayGrant = {
@@ -75,7 +77,16 @@ function textOrBoolean(value: JsonValue): string | boolean {
   return typeof value === 'boolean' ? value : textOf(value);
 }
 
-/** What an istiod in another cluster may read here; its account belongs to the base component. */
+/** The account of readers: the base component's, or one that the user brings. */
+function readerAccountOf({ input, v }: Istiod): Pick<Grant, 'account' | 'accountNamespace'> {
+  const own = v.map('global', 'readerServiceAccount');
+  if (!input.release.features.has('readerAccount') || !truthy(own['name']))
+    return { account: 'istio-reader-service-account' };
+  const account = textOf(own['name']);
+  return truthy(own['namespace']) ? { account, accountNamespace: textOf(own['namespace']) } : { account };
+}
+
+/** What an istiod in another cluster may read here. */
 export function readerManifests(istiod: Istiod): readonly Manifest[] {
   const labels = {
     app: 'istio-reader',
@@ -86,7 +97,7 @@ export function readerManifests(istiod: Istiod): readonly Manifest[] {
   return clusterGrant(istiod, {
     name: clusterName(istiod, 'istio-reader-clusterrole'),
     labels,
-    rules: readerRules(istiod.v),
-    account: 'istio-reader-service-account',
+    rules: readerRules(istiod.v, istiod.input.release),
+    ...readerAccountOf(istiod),
   });
 }

@@ -1,11 +1,12 @@
 import { expect } from 'chai';
 import type { JsonObject } from '../../../model/json.ts';
+import { DEFAULT_RELEASE } from '../../releases.ts';
 import { readValues } from '../reader.ts';
 import { istiodClusterRules, readerRules } from './rules.ts';
 
 /** `group resource verbs` for each rule about one of these resources. */
 function rules(values: JsonObject, ...resources: readonly string[]): readonly string[] {
-  return istiodClusterRules(readValues(values))
+  return istiodClusterRules(readValues(values), DEFAULT_RELEASE)
     .filter((rule) => rule.resources.some((resource) => resources.includes(resource)))
     .map(({ apiGroups, resources: named, verbs, resourceNames }) =>
       [apiGroups.join(), named.join(), verbs.join(), JSON.stringify(resourceNames) ?? ''].join(' ').trim(),
@@ -67,7 +68,7 @@ describe('istiodClusterRules', () => {
 describe('readerRules', () => {
   it('lets a remote control plane manage webhooks only in a cluster that has none', () => {
     const managed = (values: JsonObject) =>
-      readerRules(readValues(values)).flatMap(({ resources }) =>
+      readerRules(readValues(values), DEFAULT_RELEASE).flatMap(({ resources }) =>
         resources.filter((resource) => resource.includes('webhook')),
       );
 

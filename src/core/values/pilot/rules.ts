@@ -1,6 +1,7 @@
 /** The rights of istiod, of its gateway controller and of remote readers, as tables. */
 import type { JsonObject } from '../../../model/json.ts';
 import { firstTruthy, textOf, truthy } from '../../go-values.ts';
+import type { Release } from '../../releases.ts';
 import { usesTrustBundles } from '../authority.ts';
 import type { ValuesReader } from '../reader.ts';
 
@@ -51,8 +52,18 @@ const GATEWAY_API_STATUSES = [
   'tcproutes',
   'tlsroutes',
   'udproutes',
-  'listenersets',
 ].map((kind) => `${kind}/status`);
+
+/** Kinds of the Gateway API whose status istiod fills in, by group: they move when they become stable. */
+function gatewayApiStatusRules({ features }: Release): readonly Rule[] {
+  const experimental = features.has('experimentalListenerSets') ? ['xlistenersets/status'] : [];
+  const stable = features.has('listenerSets') ? ['listenersets/status'] : [];
+  const verbs = ['update', 'patch'];
+  return [
+    rule(['gateway.networking.x-k8s.io'], ['xbackendtrafficpolicies/status', ...experimental], verbs),
+    rule(['gateway.networking.k8s.io'], [...GATEWAY_API_STATUSES, ...stable], verbs),
+  ];
+}
 
 function rule(apiGroups: readonly string[], resources: readonly string[], verbs: readonly string[]): Rule {
   return { apiGroups, resources, verbs };
@@ -99,7 +110,7 @@ const TRUST_BUNDLE_RULES: readonly Rule[] = [
   { ...rule(['certificates.k8s.io'], ['signers'], ['attest']), resourceNames: ['istio.io/istiod-ca'] },
 ];
 
-export function istiodClusterRules(v: ValuesReader): readonly Rule[] {
+export function istiodClusterRules(v: ValuesReader, release: Release): readonly Rule[] {
   const analyses = v.is('global', 'istiod', 'enableAnalysis');
   return [
     rule(['admissionregistration.k8s.io'], ['mutatingwebhookconfigurations'], [...READ, 'update', 'patch']),
@@ -127,8 +138,7 @@ export function istiodClusterRules(v: ValuesReader): readonly Rule[] {
     rule(['authentication.k8s.io'], ['tokenreviews'], ['create']),
     rule(['authorization.k8s.io'], ['subjectaccessreviews'], ['create']),
     rule(['gateway.networking.k8s.io', 'gateway.networking.x-k8s.io'], ['*'], READ),
-    rule(['gateway.networking.x-k8s.io'], ['xbackendtrafficpolicies/status'], ['update', 'patch']),
-    rule(['gateway.networking.k8s.io'], GATEWAY_API_STATUSES, ['update', 'patch']),
+    ...gatewayApiStatusRules(release),
     rule(['gateway.networking.k8s.io'], ['gatewayclasses'], ['create', 'update', 'patch', 'delete']),
     rule(['inference.networking.k8s.io'], ['inferencepools'], READ),
     rule(['inference.networking.k8s.io'], ['inferencepools/status'], ['update', 'patch']),
@@ -162,14 +172,14 @@ const READER_CORE = [
   'replicationcontrollers',
   'namespaces',
   'secrets',
-  'configmaps',
 ];
 
 /** What an istiod in another cluster may read here. */
-export function readerRules(v: ValuesReader): readonly Rule[] {
+export function readerRules(v: ValuesReader, { features }: Release): readonly Rule[] {
+  const configMaps = features.has('readerSeesConfigMaps') ? ['configmaps'] : [];
   return [
     rule(ISTIO_GROUPS, ['*'], READ),
-    rule([''], READER_CORE, READ),
+    rule([''], [...READER_CORE, ...configMaps], READ),
     rule(['networking.istio.io'], ['workloadentries'], READ),
     rule(['networking.x-k8s.io', 'gateway.networking.k8s.io'], ['gateways'], READ),
     rule(['apiextensions.k8s.io'], ['customresourcedefinitions'], READ),

@@ -79,12 +79,13 @@ export function validatorManifest(istiod: Istiod): Manifest {
 }
 
 /** The policy of the stable channel for this revision. */
-export function policyManifests({ revision, istioNamespace, standard }: Istiod): readonly Manifest[] {
+export function policyManifests({ input, revision, istioNamespace, standard }: Istiod): readonly Manifest[] {
   const suffix = `${withRevision('', revision)}-${istioNamespace}`;
   return stableChannelPolicy({
     name: `stable-channel-policy${suffix}.istio.io`,
     bindingName: `stable-channel-policy-binding${suffix}.istio.io`,
     labels: standard,
     revision: revisionLabel(revision),
+    release: input.release,
   });
 }

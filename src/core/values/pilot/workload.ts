@@ -105,6 +105,7 @@ export function networkPolicyManifest({ input, name, own, standard, revision }: 
     labels: { app: 'istiod', ...own, istio: 'pilot', release: RELEASE_NAME, ...standard },
     podSelector: { app: 'istiod', 'istio.io/rev': revisionLabel(revision) },
     // The API server calls the webhooks; proxies and whoever looks at istiod use the rest.
+    spellsOutFrom: input.release.features.has('policiesWithEmptyFrom'),
     ingress: [tcpPorts([15017]), tcpPorts([15010, 15011, 15012, 8080, 15014])],
   });
 }

@@ -1,0 +1,169 @@
+/** docs/reference/diagnostics.md: every code, each with a small bad input and what is really said about it. */
+import type { AssetBundle } from '../../src/model/assets.ts';
+import type { Diagnostic } from '../../src/model/diagnostic.ts';
+import { printDiagnostic } from '../../src/model/diagnostic.ts';
+import type { DiagnosticName } from '../../src/core/diagnostics.ts';
+import { DIAGNOSTIC_KINDS } from '../../src/core/diagnostics.ts';
+import { createPlanner } from '../../src/core/plan.ts';
+import { DEFAULT_RELEASE } from '../../src/core/releases.ts';
+import { readResources } from '../../src/core/spec/documents.ts';
+import { banner, block, code, page, table } from './markdown.ts';
+
+/** An input that gives the diagnostic. */
+export interface Example {
+  /** What stands in the file `demo.yaml`. */
+  readonly file: string;
+  /** `--set` flags. */
+  readonly sets?: readonly string[];
+  /** What to show in place of a file that would fill pages, or that cannot show the fault. */
+  readonly instead?: string;
+  /** Puts something else in place of an asset. */
+  readonly change?: (assets: AssetBundle) => AssetBundle;
+}
+
+const spec = (...lines: readonly string[]): Example => ({
+  file: ['spec:', ...lines.map((line) => `  ${line}`)].join('\n'),
+});
+
+const overlay = (kind: string, name: string, ...patch: readonly string[]): readonly string[] => [
+  'components:',
+  '  pilot:',
+  '    k8s:',
+  '      overlays:',
+  `        - kind: ${kind}`,
+  `          name: ${name}`,
+  '          patches:',
+  ...patch.map((line, index) => `            ${index === 0 ? '- ' : '  '}${line}`),
+];
+
+/** For every kind that reading and planning can find. */
+export const EXAMPLES: Readonly<Partial<Record<DiagnosticName, Example>>> = {
+  invalidYaml: { file: 'spec:\n  profile: "demo\n' },
+  forbiddenKey: spec('values:', '  pilot:', '    podAnnotations: { constructor: x }'),
+  documentTooLarge: { file: '#'.repeat(1_048_577), instead: 'A file of more than a megabyte.' },
+  notAnIstioOperator: { file: 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: demo }' },
+  invalidSetFlag: { file: 'spec: {}', sets: ['components.ingressGateways.[name:ingress].enabled=false'] },
+  unknownField: spec('components:', '  pilot:', '    k8s: { replicaCuont: 2 }'),
+  wrongType: spec('components:', '  pilot: { enabled: maybe }'),
+  unknownProfile: spec('profile: dmeo'),
+  gatewayWithoutName: spec('components:', '  ingressGateways:', '    - enabled: true'),
+  invalidName: spec('revision: 1.30.3'),
+  invalidImage: spec('hub: https://registry.example.com/istio'),
+  privilegedPort: spec(
+    'components:',
+    '  ingressGateways:',
+    '    - name: istio-ingressgateway',
+    '      k8s: { service: { ports: [{ name: http, port: 80 }] } }',
+  ),
+  invalidRange: spec('values:', '  global:', '    proxy: { excludeIPRanges: 10.0.0.0/99 }'),
+  unknownPreset: spec('compatibilityVersion: "1.9"'),
+  unsupportedValue: spec('values:', '  global: { pilotCertProvider: kubernetes }'),
+  duplicateGateway: spec('components:', '  ingressGateways:', '    - { name: edge }', '    - { name: edge }'),
+  replacedField: spec('values:', '  mixer: { policy: { enabled: true } }'),
+  removedField: spec('meshConfig:', '  defaultConfig:', '    tracing: { stackdriver: { debug: true } }'),
+  ignoredSetting: spec('profile: ambient', 'components:', '  ztunnel:', '    k8s: { replicaCount: 2 }'),
+  conflictingReplicas: spec(
+    'components:',
+    '  pilot: { k8s: { replicaCount: 2 } }',
+    'values:',
+    '  pilot: { autoscaleEnabled: true }',
+  ),
+  splitControlPlane: spec('components:', '  pilot: { namespace: istiod }'),
+  overlayWithoutObject: spec(...overlay('Deployment', 'istoid', 'path: spec.replicas', 'value: 2')),
+  overlayPathNotFound: spec(
+    ...overlay(
+      'Deployment',
+      'istiod',
+      'path: spec.template.spec.containers.[name:istiod].image',
+      'value: example',
+    ),
+  ),
+  overlayChangesType: spec(...overlay('Service', 'istiod', 'path: spec.ports', 'value: { port: 80 }')),
+  invalidOverlayPath: spec(...overlay('Service', 'istiod', 'path: spec.ports.[0', 'value: 80')),
+  overlayOutOfScope: spec(
+    ...overlay('Deployment', 'istiod', 'path: spec.replicas', 'value: 2'),
+    'values:',
+    '  global: { resourceScope: cluster }',
+  ),
+  renderFailed: {
+    file: 'spec: {}',
+    instead: 'A fault of the operator: here a template that prints a value which does not exist.',
+    change: (assets) => ({
+      ...assets,
+      templates: new Map([
+        ...assets.templates,
+        ['pilot/service', { kind: 'text', text: 'kind: {{yaml kidn}}' }],
+      ]),
+    }),
+  },
+};
+
+/** Codes of commands and of the operator's process; their messages come from the outside world. */
+export const PROCESS_CODES: Readonly<Record<string, string>> = {
+  IOP601: 'The operator cannot run with these flags and environment variables',
+  IOP602: 'A file cannot be read',
+  IOP603: 'A chosen component is not rendered',
+  IOP604: 'The operator does not become ready in time',
+  IOP605: 'The API server cannot be asked, or says no',
+  IOP606: 'The credentials for the cluster cannot be used',
+  IOP699: 'istio-operator itself is at fault',
+};
+
+export function diagnosticsPage(assets: AssetBundle): string {
+  const kinds = Object.entries(DIAGNOSTIC_KINDS).map(([name, { code: id, severity, title }]) => ({
+    // A key of the table.
+    name: name as DiagnosticName,
+    cells: [id, severity, title] as const,
+  }));
+  const process = Object.entries(PROCESS_CODES).map(([id, title]) => [id, 'error', title] as const);
+  const rows = [...kinds.map(({ cells }) => cells), ...process].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return page(
+    banner('src/core/diagnostics.ts'),
+    '# Diagnostics',
+    'What is wrong with an input is said in one form, in the status of the resource and by the command line: a code, the place, the cause and what to do. Codes are permanent. An error keeps anything from being changed; a warning does not.',
+    table(
+      ['code', 'severity', 'what is wrong'],
+      rows.map(([id, ...rest]) => [code(id), ...rest]),
+    ),
+    '## Examples',
+    'Each message below was made by the operator from the input above it, the file `demo.yaml`.',
+    ...kinds.flatMap(({ name, cells: [id, , title] }) => {
+      const example = EXAMPLES[name];
+      return example === undefined
+        ? []
+        : [exampleText(`### ${id}: ${title}`, example, messageOf(assets, name, example))];
+    }),
+  );
+}
+
+function exampleText(heading: string, { file, sets = [], instead }: Example, message: string): string {
+  const input = instead ?? block('yaml', file);
+  const flags = sets.map((set) => `With \`--set '${set}'\`:`);
+  return page(heading, input, ...flags, block('text', message)).trimEnd();
+}
+
+function messageOf(assets: AssetBundle, name: DiagnosticName, example: Example): string {
+  const found = findings(assets, example);
+  const shown = found.find(({ code: id }) => id === DIAGNOSTIC_KINDS[name].code);
+  if (shown === undefined) {
+    throw new Error(`the example of ${name} gives ${found.map(printDiagnostic).join('; ') || 'nothing'}`);
+  }
+  return printDiagnostic(shown);
+}
+
+/** Everything that is said about an example. */
+export function findings(
+  assets: AssetBundle,
+  { file, sets = [], change = asIs }: Example,
+): readonly Diagnostic[] {
+  const read = readResources(file, 'demo.yaml');
+  if (read.kind === 'invalid') return read.diagnostics;
+  const planner = createPlanner(change(assets));
+  const facts = { kubernetesVersion: DEFAULT_RELEASE.assumedKubernetes };
+  const result = planner({ layers: read.resources, sets, facts });
+  return result.kind === 'planned' ? result.plan.warnings : result.diagnostics;
+}
+
+function asIs(assets: AssetBundle): AssetBundle {
+  return assets;
+}
