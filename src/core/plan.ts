@@ -21,6 +21,7 @@ import { createRenderer } from './render/renderer.ts';
 import type { SpecLayer } from './spec/layer.ts';
 import { translateLegacyFields } from './spec/legacy-fields.ts';
 import { validateMerged, validateLayers } from './spec/validate.ts';
+import { withAddonProviders } from './values/addons/telemetry.ts';
 import { translateValues } from './values/translate.ts';
 
 export type { SpecLayer } from './spec/layer.ts';
@@ -66,7 +67,8 @@ function plan(distribution: Distribution, input: PlanInput): PlanResult {
   if (findings.some(isError)) return invalid(findings, input.layers);
 
   const validated = translateValues(spec, mapAt(userSpec, 'values'));
-  const values = overlay(validated, mapAt(spec, 'unvalidatedValues'));
+  const given = overlay(validated, mapAt(spec, 'unvalidatedValues'));
+  const values = withAddonProviders(given, mapAt(spec, 'addonComponents'));
   const planned = planComponents(distribution, {
     spec,
     values,

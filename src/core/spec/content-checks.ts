@@ -3,6 +3,7 @@ import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { JsonObject, JsonValue } from '../../model/json.ts';
 import { at, isJsonObject, listAt, mapAt, numberAt } from '../../model/json.ts';
 import { COMPONENTS } from '../components.ts';
+import type { ComponentDefinition } from '../components.ts';
 import { diagnose } from '../diagnostics.ts';
 import type { FieldPath } from '../field-path.ts';
 import { firstTruthy, textOf, truthy } from '../go-values.ts';
@@ -18,6 +19,11 @@ const TAG = /^\w[\w.-]{0,127}$/u;
 
 const GATEWAYS = COMPONENTS.filter((component) => component.entries === 'many');
 
+/** Where the settings of the other components stand under `spec`. */
+const SINGLE_ROOTS: readonly (readonly string[])[] = COMPONENTS.filter(
+  ({ entries }) => entries === 'one',
+).map((component: ComponentDefinition) => [component.specRoot ?? 'components', component.specKey]);
+
 interface ComponentEntry {
   readonly entry: JsonObject;
   readonly path: FieldPath;
@@ -25,10 +31,7 @@ interface ComponentEntry {
 
 /** Every installation of every component: single ones, and each gateway. */
 function entriesOf(spec: JsonObject): readonly ComponentEntry[] {
-  const single = COMPONENTS.filter(({ entries }) => entries === 'one').map(({ specKey }) => ({
-    entry: mapAt(spec, 'components', specKey),
-    path: ['spec', 'components', specKey],
-  }));
+  const single = SINGLE_ROOTS.map((path) => ({ entry: mapAt(spec, ...path), path: ['spec', ...path] }));
   return [...single, ...gatewaysOf(spec).map(({ gateway, path }) => ({ entry: gateway, path }))];
 }
 
@@ -133,9 +136,9 @@ const IMAGE_PARTS: readonly ImagePart[] = [
   { path: ['tag'], part: 'tag' },
   { path: ['values', 'global', 'hub'], part: 'hub' },
   { path: ['values', 'global', 'tag'], part: 'tag' },
-  ...COMPONENTS.filter(({ entries }) => entries === 'one').flatMap(({ specKey }) => [
-    { path: ['components', specKey, 'hub'], part: 'hub' } as const,
-    { path: ['components', specKey, 'tag'], part: 'tag' } as const,
+  ...SINGLE_ROOTS.flatMap((root) => [
+    { path: [...root, 'hub'], part: 'hub' } as const,
+    { path: [...root, 'tag'], part: 'tag' } as const,
   ]),
 ];
 
