@@ -19,7 +19,7 @@ import { applySetFlag, parseSetFlags } from './profile/set-flags.ts';
 import { DEFAULT_RELEASE } from './releases.ts';
 import { createRenderer } from './render/renderer.ts';
 import type { SpecLayer } from './spec/layer.ts';
-import { translateLegacyFields } from './spec/legacy-fields.ts';
+import { movedFlag, translateLegacyFields } from './spec/legacy-fields.ts';
 import { validateMerged, validateLayers } from './spec/validate.ts';
 import { withAddonProviders } from './values/addons/telemetry.ts';
 import { translateValues } from './values/translate.ts';
@@ -94,9 +94,15 @@ function readFlags(texts: readonly string[]): Flags {
   const { flags, diagnostics } = parseSetFlags(texts);
   const checked = flags.map((flag) => ({ flag, legacy: legacyFieldsOf(flag) }));
   return {
-    flags: checked.filter(({ legacy }) => legacy.length === 0).map(({ flag }) => flag),
+    flags: checked.flatMap(({ flag, legacy }) => (legacy.length === 0 ? [flag] : presentFlags(flag))),
     diagnostics: [...diagnostics, ...checked.flatMap(({ legacy }) => legacy)],
   };
+}
+
+/** A flag of an older release in its present spelling; none when it has no successor. */
+function presentFlags(flag: SetFlag): readonly SetFlag[] {
+  const present = movedFlag(flag.text);
+  return present === undefined ? [] : parseSetFlags([present]).flags;
 }
 
 function legacyFieldsOf(flag: SetFlag): readonly Diagnostic[] {

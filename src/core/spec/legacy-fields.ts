@@ -187,6 +187,13 @@ export function translateLegacyFields(spec: JsonObject): TranslatedSpec {
   return { spec: translated.spec, diagnostics: [...moved.diagnostics, ...translated.diagnostics] };
 }
 
+/** A `--set` flag in its present spelling, when it sets a switch that has moved; else undefined. */
+export function movedFlag(text: string): string | undefined {
+  const [, name, rest] = /^(?:spec\.)?values\.(\w+)\.enabled(=.*)$/su.exec(text) ?? [];
+  if (name === undefined || !ADDON_SWITCHES.includes(name)) return undefined;
+  return `addonComponents.${name}.enabled${rest ?? ''}`;
+}
+
 /** The new spelling wins over the old one. Of the addon's other values of that time none has a meaning. */
 function moveAddonSwitch(current: TranslatedSpec, name: string): TranslatedSpec {
   const old = at(current.spec, 'values', name);

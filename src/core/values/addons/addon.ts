@@ -36,7 +36,7 @@ export function isBundled(addons: Addons, key: AddonKey): boolean {
   return isOn(addons, key) && at(addons.settings, key, 'mode') !== 'external';
 }
 
-export function namespaceOfAddon({ settings, controlPlaneNamespace }: Addons, key: AddonKey): string {
+function namespaceOfAddon({ settings, controlPlaneNamespace }: Addons, key: AddonKey): string {
   const namespace = textOf(at(settings, key, 'namespace'));
   return namespace === '' ? controlPlaneNamespace : namespace;
 }
@@ -121,7 +121,7 @@ export function podView(addon: Addon, config?: string): View {
 }
 
 /** FNV-1a: enough to tell that a text changed, so that pods which read it only at their start are replaced. */
-export function fingerprint(text: string): string {
+function fingerprint(text: string): string {
   let hash = 0xcbf29ce484222325n;
   for (const character of text) {
     hash = BigInt.asUintN(64, (hash ^ BigInt(character.codePointAt(0) ?? 0)) * 0x100000001b3n);

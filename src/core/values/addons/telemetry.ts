@@ -9,8 +9,8 @@ import { addonsOf, hostOf, isBundled, isOn } from './addon.ts';
 import type { Addons } from './addon.ts';
 
 /** Names of the extension providers, for Telemetry resources of users. */
-export const TRACING_PROVIDER = 'istio-addon-tracing';
-export const ACCESS_LOG_PROVIDER = 'istio-addon-access-log';
+const TRACING_PROVIDER = 'istio-addon-tracing';
+const ACCESS_LOG_PROVIDER = 'istio-addon-access-log';
 
 /** How spans are sent: field of the provider, and the port that listens for it unless the address names another. */
 const PROTOCOLS = {
