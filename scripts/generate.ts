@@ -3,6 +3,7 @@
  * them is stale.
  */
 import { fileURLToPath } from 'node:url';
+import * as dashboards from './dashboards.ts';
 import * as deployedCrd from './deployed-crd.ts';
 import { collectFiles, staleFiles, writeFiles } from './generated-files.ts';
 import type { Generator } from './generated-files.ts';
@@ -18,6 +19,7 @@ const GENERATORS: readonly Generator[] = [
   { name: specTypes.name, generate: specTypes.generate },
   { name: deployedCrd.name, generate: deployedCrd.generate },
   { name: rbac.name, generate: rbac.generate },
+  { name: dashboards.name, generate: dashboards.generate },
 ];
 
 const stale = await staleFiles(ROOT, await collectFiles(ROOT, GENERATORS));

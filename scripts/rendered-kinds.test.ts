@@ -4,7 +4,14 @@ import { createPlanner } from '../src/core/plan.ts';
 import type { JsonObject } from '../src/model/json.ts';
 import { displayRef, namespaceOf, refOf } from '../src/model/object.ts';
 import type { PlannedComponent } from '../src/model/plan.ts';
-import { API_RESOURCES, RENDERED_KINDS, namesOf, sharedNames, tagNames } from './rendered-kinds.ts';
+import {
+  API_RESOURCES,
+  RENDERED_KINDS,
+  addonNames,
+  namesOf,
+  sharedNames,
+  tagNames,
+} from './rendered-kinds.ts';
 import type { ClusterNames, RenderedKind } from './rendered-kinds.ts';
 
 /** Settings that together render everything that is ever rendered. */
@@ -29,6 +36,15 @@ const SETTINGS: readonly JsonObject[] = [
       gateways: { 'istio-ingressgateway': { autoscaleMin: 2 }, 'istio-egressgateway': { autoscaleMin: 2 } },
     },
   },
+  {
+    addonComponents: Object.fromEntries(
+      ['prometheus', 'grafana', 'kiali', 'tracing'].map((name) => [
+        name,
+        { enabled: true, ...(name === 'kiali' ? {} : { storage: { size: '1Gi' } }) },
+      ]),
+    ),
+  },
+  { addonComponents: { loki: { enabled: true, storage: { size: '1Gi' } }, tracing: { enabled: false } } },
   { values: { global: { remotePilotAddress: '10.0.0.1' }, istiodRemote: { enabled: true } } },
 ];
 
@@ -83,10 +99,11 @@ describe('the table of rendered kinds', () => {
     for (const { revision, components } of renderings) {
       const own = namesOf({ namespace: 'istio-system', revision });
       const tags: Partial<ClusterNames> = tagNames('istio-system', 'prod');
+      const addons: Partial<ClusterNames> = addonNames('istio-system');
       for (const object of components.flatMap(({ objects }) => objects)) {
         if (namespaceOf(object) !== undefined) continue;
         const kind = object.kind as keyof ClusterNames; // checked by the test above
-        const known = [...own[kind], ...(tags[kind] ?? []), ...shared[kind]];
+        const known = [...own[kind], ...(tags[kind] ?? []), ...(addons[kind] ?? []), ...shared[kind]];
         expect(known, displayRef(refOf(object))).to.include(object.metadata.name);
       }
     }

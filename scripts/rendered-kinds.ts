@@ -41,12 +41,14 @@ export const API_RESOURCES = {
     scope: 'namespaced',
   },
   NetworkPolicy: { group: 'networking.k8s.io', resource: 'networkpolicies', scope: 'namespaced' },
+  PersistentVolumeClaim: { group: '', resource: 'persistentvolumeclaims', scope: 'namespaced' },
   PodDisruptionBudget: { group: 'policy', resource: 'poddisruptionbudgets', scope: 'namespaced' },
   ResourceQuota: { group: '', resource: 'resourcequotas', scope: 'namespaced' },
   Role: { group: RBAC, resource: 'roles', scope: 'namespaced' },
   RoleBinding: { group: RBAC, resource: 'rolebindings', scope: 'namespaced' },
   Service: { group: '', resource: 'services', scope: 'namespaced' },
   ServiceAccount: { group: '', resource: 'serviceaccounts', scope: 'namespaced' },
+  Telemetry: { group: 'telemetry.istio.io', resource: 'telemetries', scope: 'namespaced' },
   ValidatingAdmissionPolicy: { group: ADMISSION, resource: 'validatingadmissionpolicies', scope: 'cluster' },
   ValidatingAdmissionPolicyBinding: {
     group: ADMISSION,
@@ -123,6 +125,19 @@ export const RENDERED_KINDS = {
   ],
   IngressGateways: GATEWAY_KINDS,
   EgressGateways: GATEWAY_KINDS,
+  Prometheus: [
+    'ClusterRole',
+    'ClusterRoleBinding',
+    'ConfigMap',
+    'Deployment',
+    'PersistentVolumeClaim',
+    'Service',
+    'ServiceAccount',
+  ],
+  Grafana: ['ConfigMap', 'Deployment', 'PersistentVolumeClaim', 'Service', 'ServiceAccount'],
+  Kiali: ['ClusterRole', 'ClusterRoleBinding', 'ConfigMap', 'Deployment', 'Service', 'ServiceAccount'],
+  Tracing: ['ConfigMap', 'Deployment', 'PersistentVolumeClaim', 'Service', 'ServiceAccount', 'Telemetry'],
+  Loki: ['ConfigMap', 'Deployment', 'PersistentVolumeClaim', 'Service', 'ServiceAccount', 'Telemetry'],
 } as const satisfies Readonly<Record<ComponentName, readonly RenderedKind[]>>;
 
 /** A control plane, as far as it decides names. */
@@ -167,6 +182,12 @@ function suffixOf(revision: string): string {
 /** The cluster-scoped objects of a revision tag of a control plane in that namespace. */
 export function tagNames(namespace: string, tag: string): Pick<ClusterNames, 'MutatingWebhookConfiguration'> {
   return { MutatingWebhookConfiguration: [`istio-revision-tag-${tag}${webhookSuffix(namespace)}`] };
+}
+
+/** The cluster-scoped objects of the addons in a namespace. */
+export function addonNames(namespace: string): Pick<ClusterNames, 'ClusterRole' | 'ClusterRoleBinding'> {
+  const roles = ['kiali', 'prometheus'].map((addon) => `istio-addon-${addon}-${namespace}`);
+  return { ClusterRole: roles, ClusterRoleBinding: roles };
 }
 
 /** Upstream leaves the namespace out of these names in the usual one only. */

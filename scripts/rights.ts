@@ -10,6 +10,7 @@ import {
   API_RESOURCES,
   RENDERED_KINDS,
   USUAL_GATEWAY_ROLES,
+  addonNames,
   controlPlaneRole,
   namesOf,
   sharedNames,
@@ -76,6 +77,11 @@ const PARTS = {
     handedOut: [],
     others: [LOOK_AT_PODS],
   },
+  addons: {
+    kinds: namespacedKinds(['Prometheus', 'Grafana', 'Kiali', 'Tracing', 'Loki']),
+    handedOut: [],
+    others: [LOOK_AT_PODS],
+  },
   // Apart from the agents, because it goes to the namespace `default`, where nothing else is installed.
   'network-attachments': {
     kinds: ['NetworkAttachmentDefinition'],
@@ -135,7 +141,10 @@ export function grantedRights(grants: Grants): readonly K8sObject[] {
   const bindings = grants.namespaces.flatMap(({ namespace, parts }) =>
     parts.map((part) => roleBinding(namespace, 'ClusterRole', `${OPERATOR.name}-${part}`)),
   );
-  return [...revisions, ...tags, ...bindings];
+  const addons = grants.namespaces
+    .filter(({ parts }) => parts.includes('addons'))
+    .flatMap(({ namespace }) => rights(`addons-${namespace}`, namedRules(addonNames(namespace))));
+  return [...revisions, ...tags, ...addons, ...bindings];
 }
 
 /** Rights in the whole cluster. */

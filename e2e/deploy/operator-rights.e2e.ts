@@ -40,6 +40,14 @@ describe('the operator with the rights of deploy/', () => {
     expect(operator.complaints).to.deep.equal([]);
   });
 
+  it('installs the telemetry addons and removes them again', async () => {
+    await resources.apply('addons', { profile: 'observability' });
+    await resources.until('addons', 'HEALTHY');
+    await resources.clear();
+
+    expect(operator.complaints).to.deep.equal([]);
+  });
+
   it('names the right that a revision lacks, and goes on once it is granted', async () => {
     const sample = await readObjects('samples/canary.yaml');
     const spec = mapAt(

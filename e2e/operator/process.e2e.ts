@@ -122,11 +122,14 @@ describe('istio-operator run', () => {
     await resources.until('mesh', 'HEALTHY');
 
     const health = await operator.get('/healthz');
+    await eventually('the resource counts as ready', async () => {
+      const { text } = await operator.get('/metrics');
+      return text.includes('istio_operator_resource_ready{namespace="istio-system",name="mesh"} 1');
+    });
     const metrics = await operator.get('/metrics');
     const code = await operator.end('SIGTERM');
 
     expect([health.status, code]).to.deep.equal([200, 0]);
-    expect(metrics.text).to.contain('istio_operator_resource_ready{namespace="istio-system",name="mesh"} 1');
     expect(metrics.text).to.match(
       /rest_client_requests_total\{code="200",method="PATCH",host="127\.0\.0\.1:\d+"\} \d+/,
     );

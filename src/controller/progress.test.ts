@@ -83,6 +83,18 @@ describe('Progress', () => {
     ]);
   });
 
+  it('tells at once that a component came ready, and does not repeat what waits', () => {
+    const { progress, shown } = following(HALF_WAY);
+
+    progress.componentFinished('Base', { kind: 'ready' });
+    progress.componentFinished('Pilot', ISTIOD_WAITS);
+    progress.componentFinished('Pilot', { kind: 'ready' });
+
+    expect(shown).to.deep.equal([
+      'Installing Istio 1.30.3 (profile demo): 2 of 3 components ready. [Base ready, Pilot ready]',
+    ]);
+  });
+
   it('says what will be ours even when it shows nothing', () => {
     const { progress } = following(READY);
 

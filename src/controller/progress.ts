@@ -29,7 +29,8 @@ export class Progress implements ApplyObserver {
   /** Nobody has looked at this generation before. */
   readonly #isNew: boolean;
   readonly #isRollout: boolean;
-  #isShown: boolean;
+  readonly #previous: OperatorStatus | undefined;
+  #hasChanged = false;
   #lastChange: Change | undefined;
 
   constructor(deps: ProgressDeps, plan: Plan, run: VerdictContext) {
@@ -38,7 +39,7 @@ export class Progress implements ApplyObserver {
     this.#componentOf = componentsByObject(plan);
     this.#isNew = run.previous?.observedGeneration !== run.generation;
     this.#isRollout = isRollingOut(run);
-    this.#isShown = this.#isNew || isUnsettled(run.previous);
+    this.#previous = run.previous;
   }
 
   /** Shows that a new specification was seen, before anything is done about it. */
@@ -60,7 +61,7 @@ export class Progress implements ApplyObserver {
 
   componentFinished(component: ComponentName, result: ComponentResult): void {
     this.#components.set(component, result);
-    if (this.#isShown) this.#show();
+    if (this.#isNew || this.#hasChanged || this.#isNews(component, result)) this.#show();
   }
 
   changed(change: Change): void {
@@ -68,10 +69,16 @@ export class Progress implements ApplyObserver {
     this.#deps.changed(change);
     const component = this.#componentOf.get(identityOf(change.ref));
     if (component !== undefined) this.#components.set(component, { kind: 'working' });
-    this.#isShown = true;
+    this.#hasChanged = true;
     // In a rollout changes are many and expected: the components tell enough.
     if (!this.#isRollout) this.#lastChange = change;
     this.#show();
+  }
+
+  /** While something is being waited for, a component that comes ready is worth telling at once. */
+  #isNews(component: ComponentName, result: ComponentResult): boolean {
+    const before = this.#previous?.componentStatus[component]?.status;
+    return result.kind === 'ready' && before !== 'HEALTHY' && isUnsettled(this.#previous);
   }
 
   #show(): void {
@@ -87,7 +94,8 @@ export class Progress implements ApplyObserver {
     if (this.#lastChange !== undefined) return `Restoring: ${describeChange(this.#lastChange)}.`;
     const ready = [...this.#components.values()].filter((progress) => progress.kind === 'ready').length;
     const all = counted(this.#plan.components.length, 'component');
-    return `Installing ${describeRelease(releaseOf(this.#plan))}: ${ready} of ${all} ready.`;
+    const verb = this.#isRollout ? 'Installing' : 'Restoring';
+    return `${verb} ${describeRelease(releaseOf(this.#plan))}: ${ready} of ${all} ready.`;
   }
 }
 

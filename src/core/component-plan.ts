@@ -22,6 +22,11 @@ import type { Release } from './releases.ts';
 import type { Renderer } from './render/renderer.ts';
 import { RenderError } from './render/renderer.ts';
 import { baseManifests, definitions } from './values/base.ts';
+import { grafanaManifests } from './values/addons/grafana.ts';
+import { kialiManifests } from './values/addons/kiali.ts';
+import { lokiManifests } from './values/addons/loki.ts';
+import { prometheusManifests } from './values/addons/prometheus.ts';
+import { tracingManifests } from './values/addons/tracing.ts';
 import type { ChartShape } from './values/chart-values.ts';
 import { chartValues } from './values/chart-values.ts';
 import { cniManifests } from './values/cni.ts';
@@ -56,6 +61,8 @@ interface Recipe {
 
 const asGiven = (values: JsonObject): JsonObject => values;
 
+const ADDONS: ChartShape = { folder: 'addons' };
+
 const RECIPES: Readonly<Record<(typeof COMPONENTS)[number]['name'], Recipe>> = {
   Base: { shape: { folder: 'base' }, view: asGiven, manifests: baseManifests },
   Pilot: { shape: { folder: 'pilot', prefix: 'pilot' }, view: asGiven, manifests: pilotManifests },
@@ -75,6 +82,11 @@ const RECIPES: Readonly<Record<(typeof COMPONENTS)[number]['name'], Recipe>> = {
     view: asGiven,
     manifests: (input) => gatewayManifests(EGRESS, input),
   },
+  Prometheus: { shape: ADDONS, view: asGiven, manifests: prometheusManifests },
+  Grafana: { shape: ADDONS, view: asGiven, manifests: grafanaManifests },
+  Kiali: { shape: ADDONS, view: asGiven, manifests: kialiManifests },
+  Tracing: { shape: ADDONS, view: asGiven, manifests: tracingManifests },
+  Loki: { shape: ADDONS, view: asGiven, manifests: lokiManifests },
 };
 
 /** ztunnel sees the globals, what stands beside the groups of other components, and its own group at the top. */
@@ -129,8 +141,12 @@ function enabledEntries(
   { spec, values }: ComponentsInput,
   definition: ComponentDefinition,
 ): readonly Entry[] {
-  const path = ['spec', 'components', definition.specKey];
-  const given = at(spec, 'components', definition.specKey);
+  const root = definition.specRoot ?? 'components';
+  const path = ['spec', root, definition.specKey];
+  const given = at(spec, root, definition.specKey);
+  if (definition.specRoot !== undefined) {
+    return isJsonObject(given) && given['enabled'] === true ? [{ settings: given, path }] : [];
+  }
   if (definition.entries === 'one') {
     const settings = isJsonObject(given) ? given : { enabled: definition.onByDefault };
     return settings['enabled'] === false ? [] : [{ settings, path }];
@@ -156,7 +172,7 @@ function planEntry(
   entry: Entry,
 ): EntryPlan {
   const recipe = RECIPES[definition.name];
-  const inEntry = withEntry(input.values, definition, entry.settings);
+  const inEntry = valuesFor(input, definition, entry.settings);
   const given = recipe.view(
     withSettingsAsValues(inEntry, { definition, settings: entry.settings, release: input.release }),
   );
@@ -172,6 +188,7 @@ function planEntry(
     release: input.release,
     kubernetesVersion: input.facts.kubernetesVersion,
     injectionTemplates: templatesOfRelease(sources.injectionTemplates, input.release),
+    files: sources.assets.files,
   };
   const rendered = renderManifests(sources.renderer, recipe.manifests(componentInput), entry.path);
   const changed = changedByUser(rendered, input, definition, entry);
@@ -184,6 +201,16 @@ function planEntry(
     objects: [...crds, ...cleaned].map((object) => owned(object, input, definition)),
     diagnostics: changed.diagnostics,
   };
+}
+
+/** Addons see all addons, since they point at each other; everything else sees none of them. */
+function valuesFor(
+  { spec, values }: ComponentsInput,
+  definition: ComponentDefinition,
+  settings: JsonObject,
+): JsonObject {
+  if (definition.specRoot === undefined) return withEntry(values, definition, settings);
+  return { ...values, addons: mapAt(spec, definition.specRoot) };
 }
 
 /** The values with what an entry says laid over them. Labels replace: they are the entry's alone, also when it has none. */

@@ -11,7 +11,9 @@ export interface Workload {
 
 export interface ComponentDefinition {
   readonly name: ComponentName;
-  /** Key under `spec.components`. */
+  /** Where its settings stand under `spec`; `components` unless said. Addons are off unless they say `enabled: true`. */
+  readonly specRoot?: 'addonComponents';
+  /** Key under `spec.components`, or under `specRoot`. */
   readonly specKey: string;
   /** `many`: a list of entries with names (gateways). */
   readonly entries: 'one' | 'many';
@@ -27,6 +29,15 @@ export interface ComponentDefinition {
   /** Components that must be ready before this one is applied. */
   readonly after: readonly ComponentName[];
 }
+
+interface AddonDefinition<Name extends AddonName> extends ComponentDefinition {
+  readonly name: Name;
+  readonly specRoot: 'addonComponents';
+  readonly entries: 'one';
+  readonly valuesRoot: readonly [];
+}
+
+const AFTER_PROMETHEUS = ['Base', 'Pilot', 'Prometheus'] as const;
 
 /** In dependency order: a component comes after everything in its `after`. */
 export const COMPONENTS = [
@@ -95,4 +106,43 @@ export const COMPONENTS = [
     workload: { kind: 'Deployment', name: 'istio-egressgateway', container: 'istio-proxy' },
     after: ['Base', 'Pilot'],
   },
+  addon('Prometheus', { specKey: 'prometheus', container: 'prometheus-server', after: ['Base', 'Pilot'] }),
+  addon('Grafana', { specKey: 'grafana', container: 'grafana', after: AFTER_PROMETHEUS }),
+  addon('Kiali', { specKey: 'kiali', container: 'kiali', after: AFTER_PROMETHEUS }),
+  addon('Tracing', {
+    specKey: 'tracing',
+    deployment: 'jaeger',
+    container: 'jaeger',
+    after: AFTER_PROMETHEUS,
+  }),
+  addon('Loki', { specKey: 'loki', container: 'loki', after: AFTER_PROMETHEUS }),
 ] as const satisfies readonly ComponentDefinition[];
+
+type AddonName = Extract<ComponentName, 'Prometheus' | 'Grafana' | 'Kiali' | 'Tracing' | 'Loki'>;
+
+interface AddonSketch {
+  readonly specKey: 'prometheus' | 'grafana' | 'kiali' | 'tracing' | 'loki';
+  readonly container: string;
+  /** Where it is not called like the addon. */
+  readonly deployment?: string;
+  readonly after: readonly ComponentName[];
+}
+
+/** Addons differ only in their names: their settings are no Helm values, so they have no place among those. */
+function addon<Name extends AddonName>(
+  name: Name,
+  { specKey, container, deployment = specKey, after }: AddonSketch,
+): AddonDefinition<Name> {
+  return {
+    name,
+    specRoot: 'addonComponents',
+    specKey,
+    entries: 'one',
+    onByDefault: false,
+    folder: 'addons',
+    chart: specKey,
+    valuesRoot: [],
+    workload: { kind: 'Deployment', name: deployment, container },
+    after,
+  };
+}

@@ -92,6 +92,11 @@ export const DIAGNOSTIC_KINDS = {
     severity: 'warning',
     title: 'An overlay matches no object of the chosen scope',
   },
+  movedField: {
+    code: 'IOP310',
+    severity: 'warning',
+    title: 'A field of an older release is read as its successor',
+  },
   renderFailed: { code: 'IOP501', severity: 'error', title: 'A template could not be rendered' },
   notConfirmed: { code: 'IOP611', severity: 'error', title: 'A question was not answered with yes' },
   keptByOperator: {

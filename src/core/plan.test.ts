@@ -191,7 +191,7 @@ describe('createPlanner', () => {
   describe('for bad input', () => {
     it('names the profile that was meant', () => {
       expect(planner.findings({ profile: 'dmeo' })).to.deep.equal([
-        'IOP203 spec.profile: there is no profile "dmeo". Did you mean "demo"? There are ambient, default, demo, empty, external, minimal, openshift, openshift-ambient, preview, remote, stable.',
+        'IOP203 spec.profile: there is no profile "dmeo". Did you mean "demo"? There are ambient, default, demo, empty, external, minimal, observability, openshift, openshift-ambient, preview, remote, stable.',
       ]);
     });
 
@@ -330,7 +330,7 @@ describe('createPlanner', () => {
     it('lead into the file, to what is wrong', () => {
       expect(findingsInFiles('spec:\n  hubb: x\n  profile: dmeo\n')).to.deep.equal([
         'IOP201 a.yaml:2:3 spec.hubb: there is no field "hubb". Did you mean "hub"?',
-        'IOP203 a.yaml:3:3 spec.profile: there is no profile "dmeo". Did you mean "demo"? There are ambient, default, demo, empty, external, minimal, openshift, openshift-ambient, preview, remote, stable.',
+        'IOP203 a.yaml:3:3 spec.profile: there is no profile "dmeo". Did you mean "demo"? There are ambient, default, demo, empty, external, minimal, observability, openshift, openshift-ambient, preview, remote, stable.',
       ]);
     });
 
@@ -421,6 +421,17 @@ describe('the profiles that ship', () => {
       empty: [],
       external: [],
       minimal: [istiod],
+      observability: [
+        'Deployment istio-system/istiod',
+        'Deployment istio-system/istio-ingressgateway',
+        'Deployment istio-system/istio-egressgateway',
+        'Deployment istio-system/prometheus',
+        'Deployment istio-system/grafana',
+        'Deployment istio-system/kiali',
+        'Deployment istio-system/jaeger',
+        'Deployment istio-system/access-log-collector',
+        'Deployment istio-system/loki',
+      ],
       openshift: [istiod, 'DaemonSet kube-system/istio-cni-node', ingress],
       'openshift-ambient': [istiod, 'DaemonSet kube-system/istio-cni-node', 'DaemonSet kube-system/ztunnel'],
       preview: [istiod, ingress],

@@ -22,9 +22,10 @@ import { chooseRelease } from './release-choice.ts';
 import type { Release } from './releases.ts';
 import { createRenderer } from './render/renderer.ts';
 import type { SpecLayer } from './spec/layer.ts';
-import { translateLegacyFields } from './spec/legacy-fields.ts';
+import { movedFlag, translateLegacyFields } from './spec/legacy-fields.ts';
 import { checkReleaseFields } from './spec/release-fields.ts';
 import { validateMerged, validateLayers } from './spec/validate.ts';
+import { withAddonProviders } from './values/addons/telemetry.ts';
 import { translateValues } from './values/translate.ts';
 
 export type { SpecLayer } from './spec/layer.ts';
@@ -112,7 +113,8 @@ function planRelease(distribution: Distribution, input: PlanInput, groundwork: G
   if (findings.some(isError)) return invalid(findings);
 
   const validated = translateValues(spec, mapAt(userSpec, 'values'));
-  const values = overlay(validated, mapAt(spec, 'unvalidatedValues'));
+  const given = overlay(validated, mapAt(spec, 'unvalidatedValues'));
+  const values = withAddonProviders(given, mapAt(spec, 'addonComponents'));
   const context = { spec, values, release, facts: input.facts, owner: input.owner };
   const { components, diagnostics } = planComponents(distribution, context);
   const all = distinct([...findings, ...diagnostics.map(placed)]);
@@ -134,9 +136,15 @@ function readFlags(texts: readonly string[]): Flags {
   const { flags, diagnostics } = parseSetFlags(texts);
   const checked = flags.map((flag) => ({ flag, legacy: legacyFieldsOf(flag) }));
   return {
-    flags: checked.filter(({ legacy }) => legacy.length === 0).map(({ flag }) => flag),
+    flags: checked.flatMap(({ flag, legacy }) => (legacy.length === 0 ? [flag] : presentFlags(flag))),
     diagnostics: [...diagnostics, ...checked.flatMap(({ legacy }) => legacy)],
   };
+}
+
+/** A flag of an older release in its present spelling; none when it has no successor. */
+function presentFlags(flag: SetFlag): readonly SetFlag[] {
+  const present = movedFlag(flag.text);
+  return present === undefined ? [] : parseSetFlags([present]).flags;
 }
 
 function legacyFieldsOf(flag: SetFlag): readonly Diagnostic[] {

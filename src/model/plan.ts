@@ -4,7 +4,18 @@ import type { JsonObject } from './json.ts';
 import type { K8sObject } from './object.ts';
 
 /** Names of components as they stand in `status.componentStatus` and in the label `operator.istio.io/component`. */
-export type ComponentName = 'Base' | 'Pilot' | 'Cni' | 'Ztunnel' | 'IngressGateways' | 'EgressGateways';
+export type ComponentName =
+  | 'Base'
+  | 'Pilot'
+  | 'Cni'
+  | 'Ztunnel'
+  | 'IngressGateways'
+  | 'EgressGateways'
+  | 'Prometheus'
+  | 'Grafana'
+  | 'Kiali'
+  | 'Tracing'
+  | 'Loki';
 
 /** The IstioOperator that a plan is made for; it becomes the owner labels of every object. */
 export interface Owner {

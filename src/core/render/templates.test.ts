@@ -24,6 +24,7 @@ const EVERYTHING: readonly JsonObject[] = [
   },
   { values: { gateways: { 'istio-ingressgateway': { injectionTemplate: 'gateway' } } } },
   { profile: 'remote', values: { global: { remotePilotAddress: '10.0.0.1' } } },
+  { profile: 'observability', addonComponents: { prometheus: { storage: { size: '1Gi' } } } },
 ];
 
 describe('the templates', () => {

@@ -48,7 +48,6 @@ describe('translateLegacyFields', () => {
   it('knows the fields of Helm times that people still have', () => {
     const spec = {
       components: { telemetry: { enabled: false }, policy: {}, citadel: {} },
-      addonComponents: { grafana: { enabled: true } },
       resourceSuffix: 'x',
       values: {
         mixer: { policy: { enabled: false }, telemetry: { enabled: false } },
@@ -72,7 +71,7 @@ describe('translateLegacyFields', () => {
         global: { hub: 'x' },
       },
     });
-    expect(diagnostics).to.have.length(13);
+    expect(diagnostics).to.have.length(12);
   });
 
   it('leaves everything else as it is', () => {

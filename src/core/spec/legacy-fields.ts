@@ -4,7 +4,7 @@
  */
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { JsonObject, JsonValue } from '../../model/json.ts';
-import { at, isJsonObject } from '../../model/json.ts';
+import { at, isJsonObject, mapAt } from '../../model/json.ts';
 import { diagnose } from '../diagnostics.ts';
 
 interface LegacyField {
@@ -89,7 +89,12 @@ export const LEGACY_FIELDS: readonly LegacyField[] = [
     was: 'resourceSuffix never left its trial',
     remedy: 'Use spec.revision.',
   },
-  { kind: 'replacedField', path: ['addonComponents'], was: ADDON, remedy: USE_ADDON },
+  ...['istiocoredns', 'prometheusOperator'].map((name): LegacyField => ({
+    kind: 'replacedField',
+    path: ['addonComponents', name],
+    was: ADDON,
+    remedy: USE_ADDON,
+  })),
   value('mixer', MIXER, USE_TELEMETRY),
   value('galley', GALLEY, USE_ISTIOD),
   value('security', CITADEL, `${USE_ISTIOD} Mutual TLS is set by PeerAuthentication resources.`),
@@ -100,11 +105,7 @@ export const LEGACY_FIELDS: readonly LegacyField[] = [
     INJECTOR,
     'Remove it; values.global.operatorManageWebhooks switches the webhook off.',
   ),
-  value('prometheus', ADDON, USE_ADDON),
   value('prometheusOperator', ADDON, USE_ADDON),
-  value('grafana', ADDON, USE_ADDON),
-  value('kiali', ADDON, USE_ADDON),
-  value('tracing', ADDON, USE_ADDON),
   value(
     'istiocoredns',
     'istiocoredns was removed in Istio 1.8',
@@ -176,8 +177,50 @@ export interface TranslatedSpec {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Takes fields of older releases out of a specification. */
+/** Values of older releases that are switches of addons now. */
+const ADDON_SWITCHES = ['prometheus', 'grafana', 'kiali', 'tracing'];
+
+/** Takes fields of older releases out of a specification; switches of addons go to where they are read now. */
 export function translateLegacyFields(spec: JsonObject): TranslatedSpec {
+  const moved = ADDON_SWITCHES.reduce<TranslatedSpec>(moveAddonSwitch, { spec, diagnostics: [] });
+  const translated = withoutLegacyFields(moved.spec);
+  return { spec: translated.spec, diagnostics: [...moved.diagnostics, ...translated.diagnostics] };
+}
+
+/** A `--set` flag in its present spelling, when it sets a switch that has moved; else undefined. */
+export function movedFlag(text: string): string | undefined {
+  const [, name, rest] = /^(?:spec\.)?values\.(\w+)\.enabled(=.*)$/su.exec(text) ?? [];
+  if (name === undefined || !ADDON_SWITCHES.includes(name)) return undefined;
+  return `addonComponents.${name}.enabled${rest ?? ''}`;
+}
+
+/** The new spelling wins over the old one. Of the addon's other values of that time none has a meaning. */
+function moveAddonSwitch(current: TranslatedSpec, name: string): TranslatedSpec {
+  const old = at(current.spec, 'values', name);
+  const remaining = withoutPath(current.spec, ['values', name]);
+  if (remaining === undefined) return current;
+  const enabled = at(old, 'enabled');
+  const isSwitch = typeof enabled === 'boolean';
+  const settings = { ...(isSwitch ? { enabled } : {}), ...mapAt(remaining, 'addonComponents', name) };
+  const addonComponents = { ...mapAt(remaining, 'addonComponents'), [name]: settings };
+  const diagnostic = isSwitch
+    ? diagnose('movedField', {
+        path: ['spec', 'values', name],
+        cause: `its switch is read as addonComponents.${name}.enabled, and nothing else of it is read`,
+        remedy: `Write spec.addonComponents.${name} instead.`,
+      })
+    : diagnose('replacedField', {
+        path: ['spec', 'values', name],
+        cause: `it has no effect: ${ADDON}`,
+        remedy: `Use spec.addonComponents.${name}.`,
+      });
+  return {
+    spec: isSwitch ? { ...remaining, addonComponents } : remaining,
+    diagnostics: [...current.diagnostics, diagnostic],
+  };
+}
+
+function withoutLegacyFields(spec: JsonObject): TranslatedSpec {
   return LEGACY_FIELDS.reduce<TranslatedSpec>(
     (current, field) => {
       const remaining = withoutPath(current.spec, field.path);

@@ -70,6 +70,7 @@ describe('definitions', () => {
       release: DEFAULT_RELEASE,
       kubernetesVersion: 'v1.32.0',
       injectionTemplates: {},
+      files: new Map(),
     };
     return definitions(input, CRDS);
   }

@@ -23,6 +23,8 @@ export interface ComponentInput {
   readonly kubernetesVersion: string;
   /** Texts of the built-in injection templates by name. */
   readonly injectionTemplates: Readonly<Record<string, string>>;
+  /** Plain files that ship with the operator, by path under templates/. */
+  readonly files: ReadonlyMap<string, string>;
 }
 
 /** A manifest from the templates that several components use. */

@@ -707,9 +707,285 @@ export interface IstioOperator {
         | null;
     } | null;
     /**
-     * Addons of Istio 1.7 and earlier (prometheus, grafana, kiali, tracing) by name. They are not installed any more; the status says what took their place.
+     * Telemetry addons, wired to this control plane and to each other. All are off by default.
      */
-    addonComponents?: JsonObject | null;
+    addonComponents?: {
+      /**
+       * Prometheus with scrape configuration and alerts for Istio.
+       */
+      prometheus?: {
+        /**
+         * Whether the addon is used. The default is false.
+         */
+        enabled?: boolean | null;
+        /**
+         * bundled installs the addon; external only points the others at what runs at url. The default is bundled.
+         */
+        mode?: 'bundled' | 'external' | null;
+        /**
+         * Where the addon answers, such as http://prometheus.monitoring:9090. Needed for external.
+         */
+        url?: string | null;
+        /**
+         * Namespace of the component's objects. The default is the namespace of the control plane.
+         */
+        namespace?: string | null;
+        /**
+         * Registry and repository prefix of the addon's images. The default is spec.hub where that is a mirror of one's own, otherwise the registry of the addon's project.
+         */
+        hub?: string | null;
+        /**
+         * Tag of the images: a string, or a number. Put it in quotes, because the number 1.30 is stored as 1.3. The tag of the whole installation also decides which release line of Istio is rendered.
+         */
+        tag?: JsonValue;
+        k8s?: KubernetesSettings;
+        /**
+         * A persistent volume for the addon's data. Without it, data live as long as the pod. The claim stays when the addon is removed.
+         */
+        storage?: {
+          /**
+           * Size of the volume, such as 10Gi. Without it there is no volume.
+           */
+          size?: string | null;
+          /**
+           * Storage class of the volume. The default is that of the cluster.
+           */
+          className?: string | null;
+        } | null;
+        /**
+         * The Service by which people open the addon.
+         */
+        service?: {
+          /**
+           * ClusterIP, NodePort or LoadBalancer. The default is ClusterIP.
+           */
+          type?: 'ClusterIP' | 'NodePort' | 'LoadBalancer' | null;
+        } | null;
+        /**
+         * How long metrics are kept, such as 15d, which is the default.
+         */
+        retention?: string | null;
+      } | null;
+      /**
+       * Grafana with data sources and dashboards for Istio.
+       */
+      grafana?: {
+        /**
+         * Whether the addon is used. The default is false.
+         */
+        enabled?: boolean | null;
+        /**
+         * bundled installs the addon; external only points the others at what runs at url. The default is bundled.
+         */
+        mode?: 'bundled' | 'external' | null;
+        /**
+         * Where the addon answers, such as http://prometheus.monitoring:9090. Needed for external.
+         */
+        url?: string | null;
+        /**
+         * Namespace of the component's objects. The default is the namespace of the control plane.
+         */
+        namespace?: string | null;
+        /**
+         * Registry and repository prefix of the addon's images. The default is spec.hub where that is a mirror of one's own, otherwise the registry of the addon's project.
+         */
+        hub?: string | null;
+        /**
+         * Tag of the images: a string, or a number. Put it in quotes, because the number 1.30 is stored as 1.3. The tag of the whole installation also decides which release line of Istio is rendered.
+         */
+        tag?: JsonValue;
+        k8s?: KubernetesSettings;
+        /**
+         * A persistent volume for the addon's data. Without it, data live as long as the pod. The claim stays when the addon is removed.
+         */
+        storage?: {
+          /**
+           * Size of the volume, such as 10Gi. Without it there is no volume.
+           */
+          size?: string | null;
+          /**
+           * Storage class of the volume. The default is that of the cluster.
+           */
+          className?: string | null;
+        } | null;
+        /**
+         * The Service by which people open the addon.
+         */
+        service?: {
+          /**
+           * ClusterIP, NodePort or LoadBalancer. The default is ClusterIP.
+           */
+          type?: 'ClusterIP' | 'NodePort' | 'LoadBalancer' | null;
+        } | null;
+        /**
+         * Whether everybody may look without logging in. Nobody may change anything so. The default is false.
+         */
+        anonymousAccess?: boolean | null;
+        /**
+         * Secret in the addon's namespace with the keys admin-user and admin-password. Without it a password is made in the pod; see docs/addons.md.
+         */
+        secretName?: string | null;
+      } | null;
+      /**
+       * Kiali, which shows the mesh as a graph; it can only look.
+       */
+      kiali?: {
+        /**
+         * Whether the addon is used. The default is false.
+         */
+        enabled?: boolean | null;
+        /**
+         * bundled installs the addon; external only points the others at what runs at url. The default is bundled.
+         */
+        mode?: 'bundled' | 'external' | null;
+        /**
+         * Where the addon answers, such as http://prometheus.monitoring:9090. Needed for external.
+         */
+        url?: string | null;
+        /**
+         * Namespace of the component's objects. The default is the namespace of the control plane.
+         */
+        namespace?: string | null;
+        /**
+         * Registry and repository prefix of the addon's images. The default is spec.hub where that is a mirror of one's own, otherwise the registry of the addon's project.
+         */
+        hub?: string | null;
+        /**
+         * Tag of the images: a string, or a number. Put it in quotes, because the number 1.30 is stored as 1.3. The tag of the whole installation also decides which release line of Istio is rendered.
+         */
+        tag?: JsonValue;
+        k8s?: KubernetesSettings;
+        /**
+         * The Service by which people open the addon.
+         */
+        service?: {
+          /**
+           * ClusterIP, NodePort or LoadBalancer. The default is ClusterIP.
+           */
+          type?: 'ClusterIP' | 'NodePort' | 'LoadBalancer' | null;
+        } | null;
+        /**
+         * Whether everybody may look without logging in. Nobody may change anything so. The default is false.
+         */
+        anonymousAccess?: boolean | null;
+      } | null;
+      /**
+       * Jaeger, and the configuration that makes proxies send traces.
+       */
+      tracing?: {
+        /**
+         * Whether the addon is used. The default is false.
+         */
+        enabled?: boolean | null;
+        /**
+         * bundled installs the addon; external only points the others at what runs at url. The default is bundled.
+         */
+        mode?: 'bundled' | 'external' | null;
+        /**
+         * Where the addon answers, such as http://prometheus.monitoring:9090. Needed for external.
+         */
+        url?: string | null;
+        /**
+         * Namespace of the component's objects. The default is the namespace of the control plane.
+         */
+        namespace?: string | null;
+        /**
+         * Registry and repository prefix of the addon's images. The default is spec.hub where that is a mirror of one's own, otherwise the registry of the addon's project.
+         */
+        hub?: string | null;
+        /**
+         * Tag of the images: a string, or a number. Put it in quotes, because the number 1.30 is stored as 1.3. The tag of the whole installation also decides which release line of Istio is rendered.
+         */
+        tag?: JsonValue;
+        k8s?: KubernetesSettings;
+        /**
+         * A persistent volume for the addon's data. Without it, data live as long as the pod. The claim stays when the addon is removed.
+         */
+        storage?: {
+          /**
+           * Size of the volume, such as 10Gi. Without it there is no volume.
+           */
+          size?: string | null;
+          /**
+           * Storage class of the volume. The default is that of the cluster.
+           */
+          className?: string | null;
+        } | null;
+        /**
+         * The Service by which people open the addon.
+         */
+        service?: {
+          /**
+           * ClusterIP, NodePort or LoadBalancer. The default is ClusterIP.
+           */
+          type?: 'ClusterIP' | 'NodePort' | 'LoadBalancer' | null;
+        } | null;
+        /**
+         * How proxies send traces, opentelemetry or zipkin. The default is opentelemetry.
+         */
+        protocol?: 'opentelemetry' | 'zipkin' | null;
+        /**
+         * Percentage of requests that are traced. The default is that of the control plane.
+         */
+        sampling?: number | null;
+        /**
+         * For external, host and port to which proxies send traces, such as collector.observability.svc.cluster.local:4317.
+         */
+        collector?: string | null;
+      } | null;
+      /**
+       * Loki, with the access logs of all proxies.
+       */
+      loki?: {
+        /**
+         * Whether the addon is used. The default is false.
+         */
+        enabled?: boolean | null;
+        /**
+         * bundled installs the addon; external only points the others at what runs at url. The default is bundled.
+         */
+        mode?: 'bundled' | 'external' | null;
+        /**
+         * Where the addon answers, such as http://prometheus.monitoring:9090. Needed for external.
+         */
+        url?: string | null;
+        /**
+         * Namespace of the component's objects. The default is the namespace of the control plane.
+         */
+        namespace?: string | null;
+        /**
+         * Registry and repository prefix of the addon's images. The default is spec.hub where that is a mirror of one's own, otherwise the registry of the addon's project.
+         */
+        hub?: string | null;
+        /**
+         * Tag of the images: a string, or a number. Put it in quotes, because the number 1.30 is stored as 1.3. The tag of the whole installation also decides which release line of Istio is rendered.
+         */
+        tag?: JsonValue;
+        k8s?: KubernetesSettings;
+        /**
+         * A persistent volume for the addon's data. Without it, data live as long as the pod. The claim stays when the addon is removed.
+         */
+        storage?: {
+          /**
+           * Size of the volume, such as 10Gi. Without it there is no volume.
+           */
+          size?: string | null;
+          /**
+           * Storage class of the volume. The default is that of the cluster.
+           */
+          className?: string | null;
+        } | null;
+        /**
+         * The Service by which people open the addon.
+         */
+        service?: {
+          /**
+           * ClusterIP, NodePort or LoadBalancer. The default is ClusterIP.
+           */
+          type?: 'ClusterIP' | 'NodePort' | 'LoadBalancer' | null;
+        } | null;
+      } | null;
+    } | null;
     /**
      * Helm values of Istio's charts, merged over those of the profile. Keys that Istio does not know are reported in the status.
      */

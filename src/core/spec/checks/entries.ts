@@ -1,6 +1,7 @@
 /** The parts of a specification that rules go through one by one. */
 import type { JsonObject } from '../../../model/json.ts';
 import { isJsonObject, listAt, mapAt } from '../../../model/json.ts';
+import type { ComponentDefinition } from '../../components.ts';
 import { COMPONENTS } from '../../components.ts';
 import type { FieldPath } from '../../field-path.ts';
 
@@ -12,12 +13,14 @@ export interface ComponentEntry {
   readonly path: FieldPath;
 }
 
+/** Where the settings of components with a single entry stand under `spec`. */
+export const SINGLE_ROOTS: readonly (readonly string[])[] = COMPONENTS.filter(
+  ({ entries }) => entries === 'one',
+).map((component: ComponentDefinition) => [component.specRoot ?? 'components', component.specKey]);
+
 /** Every installation of every component: single ones, and each gateway. */
 export function entriesOf(spec: JsonObject): readonly ComponentEntry[] {
-  const single = COMPONENTS.filter(({ entries }) => entries === 'one').map(({ specKey }) => ({
-    entry: mapAt(spec, 'components', specKey),
-    path: ['spec', 'components', specKey],
-  }));
+  const single = SINGLE_ROOTS.map((path) => ({ entry: mapAt(spec, ...path), path: ['spec', ...path] }));
   return [...single, ...gatewaysOf(spec).map(({ gateway, path }) => ({ entry: gateway, path }))];
 }
 

@@ -1,9 +1,9 @@
 /** Rules about image references. */
 import { at } from '../../../model/json.ts';
-import { COMPONENTS } from '../../components.ts';
 import { diagnose } from '../../diagnostics.ts';
 import { textOf } from '../../go-values.ts';
 import type { Check } from './check.ts';
+import { SINGLE_ROOTS } from './entries.ts';
 
 // A registry with an optional port, then path components, as image references have them.
 const HUB = /^[a-z0-9]+([._-]+[a-z0-9]+)*(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*$/iu;
@@ -19,9 +19,9 @@ const IMAGE_PARTS: readonly ImagePart[] = [
   { path: ['tag'], part: 'tag' },
   { path: ['values', 'global', 'hub'], part: 'hub' },
   { path: ['values', 'global', 'tag'], part: 'tag' },
-  ...COMPONENTS.filter(({ entries }) => entries === 'one').flatMap(({ specKey }) => [
-    { path: ['components', specKey, 'hub'], part: 'hub' } as const,
-    { path: ['components', specKey, 'tag'], part: 'tag' } as const,
+  ...SINGLE_ROOTS.flatMap((root) => [
+    { path: [...root, 'hub'], part: 'hub' } as const,
+    { path: [...root, 'tag'], part: 'tag' } as const,
   ]),
 ];
 

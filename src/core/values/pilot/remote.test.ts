@@ -12,6 +12,7 @@ function remote(remotePilotAddress: string): unknown {
     release: DEFAULT_RELEASE,
     kubernetesVersion: 'v1.32.0',
     injectionTemplates: {},
+    files: new Map(),
   });
   return remoteManifests(istiod).map(({ template, view }) => [
     template,
