@@ -20,6 +20,7 @@ export const DIAGNOSTIC_KINDS = {
     severity: 'error',
     title: 'A file holds several IstioOperator resources',
   },
+  notAnObject: { code: 'IOP107', severity: 'error', title: 'A document is not a Kubernetes object' },
   invalidSetFlag: { code: 'IOP106', severity: 'error', title: 'A --set flag cannot be applied' },
   unknownField: { code: 'IOP201', severity: 'error', title: 'A field does not exist' },
   wrongType: { code: 'IOP202', severity: 'error', title: 'A value has the wrong type' },
@@ -40,6 +41,11 @@ export const DIAGNOSTIC_KINDS = {
   unknownPreset: { code: 'IOP209', severity: 'error', title: 'A values preset does not exist' },
   unsupportedValue: { code: 'IOP210', severity: 'error', title: 'A value is not supported' },
   duplicateGateway: { code: 'IOP211', severity: 'error', title: 'Two gateways would be the same objects' },
+  unknownTemplate: {
+    code: 'IOP212',
+    severity: 'error',
+    title: 'Pods would be injected with a template that does not exist',
+  },
   replacedField: { code: 'IOP301', severity: 'warning', title: 'A field of an older release has no effect' },
   removedField: {
     code: 'IOP302',
@@ -71,6 +77,12 @@ export const DIAGNOSTIC_KINDS = {
     title: 'An overlay matches no object of the chosen scope',
   },
   renderFailed: { code: 'IOP501', severity: 'error', title: 'A template could not be rendered' },
+  podExists: { code: 'IOP630', severity: 'error', title: 'A pod that exists cannot be injected any more' },
+  podNotAccepted: { code: 'IOP631', severity: 'error', title: 'A pod of a workload cannot be created' },
+  noInjectionWebhook: { code: 'IOP632', severity: 'error', title: 'The cluster has no injection webhook' },
+  notInjected: { code: 'IOP633', severity: 'error', title: 'No injection webhook changed a pod' },
+  invalidFacts: { code: 'IOP634', severity: 'error', title: 'A file of cluster facts cannot be read' },
+  unknownConfigPath: { code: 'IOP635', severity: 'error', title: 'A profile has nothing at a path' },
 } as const satisfies Readonly<Record<string, DiagnosticKind>>;
 
 export type DiagnosticName = keyof typeof DIAGNOSTIC_KINDS;

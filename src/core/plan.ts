@@ -12,6 +12,7 @@ import { planComponents } from './component-plan.ts';
 import { distinct } from './diagnostics.ts';
 import { textOf, truthy } from './go-values.ts';
 import { composeInjectionTemplates } from './injection/compose.ts';
+import { unknownTemplates } from './injection/default-templates.ts';
 import { overlay } from './merge.ts';
 import { mergeSpec } from './profile/merge-spec.ts';
 import type { SetFlag } from './profile/set-flags.ts';
@@ -74,7 +75,9 @@ function plan(distribution: Distribution, input: PlanInput): PlanResult {
     facts: input.facts,
     owner: input.owner,
   });
-  const all = distinct([...findings, ...planned.diagnostics]);
+  const injects = planned.components.some(({ component }) => component === 'Pilot');
+  const templates = injects ? unknownTemplates(values, Object.keys(distribution.injectionTemplates)) : [];
+  const all = distinct([...findings, ...templates, ...planned.diagnostics]);
   if (all.some(isError)) return invalid(all, input.layers);
   return {
     kind: 'planned',
