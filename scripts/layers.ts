@@ -109,7 +109,7 @@ export const LAYERS: readonly Layer[] = [
     folder: 'cli',
     role: 'Commands, their arguments and what they print.',
     layers: ['model', 'core', 'lint', 'apply', 'log', 'config'],
-    packages: ['commander'],
+    packages: ['commander', 'diff'],
     node: 'any',
     world: 'adapter',
   },

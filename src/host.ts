@@ -1,8 +1,9 @@
 /** The real world behind the ports of the command line. */
-import { readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { styleText } from 'node:util';
-import { CommandError, commandFailure, EXIT, sayDiagnostics } from './cli/command-error.ts';
+import { CommandError, commandFailure, EXIT, sayDiagnostics, Trouble } from './cli/command-error.ts';
 import type { ClusterChoice, CommandEnvironment, Connection } from './cli/environment.ts';
 import type { Terminal } from './cli/terminal.ts';
 import { systemClock } from './cluster/system-clock.ts';
@@ -29,6 +30,8 @@ export function hostEnvironment(): Host {
     signal: interruption.signal,
     version: VERSION,
     readText: async (path) => (path === '-' ? text(process.stdin) : readFile(path, 'utf8')),
+    filesIn,
+    writeText,
     loadAssets: async () => (await import('./assets/load.ts')).loadAssets(),
     connect: async (choice) => connect(choice),
     runOperator: async (flags) => {
@@ -37,6 +40,18 @@ export function hostEnvironment(): Host {
     },
   };
   return { environment, failed: (error) => failed(terminal, interruption.signal, error) };
+}
+
+async function filesIn(path: string): Promise<readonly string[] | undefined> {
+  if (path === '-' || !(await stat(path)).isDirectory()) return undefined;
+  const entries = await readdir(path, { withFileTypes: true });
+  const files = entries.filter((entry) => !entry.isDirectory()).map(({ name }) => join(path, name));
+  return files.toSorted();
+}
+
+async function writeText(path: string, content: string, mode = 0o666): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, content, { mode });
 }
 
 function hostTerminal(): Terminal {
@@ -67,6 +82,7 @@ export async function connect(choice: ClusterChoice): Promise<Connection> {
   return {
     cluster: createCluster({ transport, discovery }),
     server: credentials.server,
+    ...(credentials.namespace === undefined ? {} : { namespace: credentials.namespace }),
     close: async () => transport.close(),
   };
 }
@@ -76,8 +92,12 @@ function failed(terminal: Terminal, signal: AbortSignal, error: unknown): number
     terminal.say('Interrupted.');
     return EXIT.interrupted;
   }
-  sayDiagnostics(terminal, toCommandError(error).diagnostics);
-  return EXIT.failed;
+  const { reason, exitCode } =
+    error instanceof Trouble
+      ? { reason: error.cause, exitCode: error.exitCode }
+      : { reason: error, exitCode: EXIT.failed };
+  sayDiagnostics(terminal, toCommandError(reason).diagnostics);
+  return exitCode;
 }
 
 function toCommandError(error: unknown): CommandError {

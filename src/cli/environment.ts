@@ -2,6 +2,7 @@
 import type { ClusterPort } from '../apply/cluster.port.ts';
 import type { AssetBundle } from '../model/assets.ts';
 import type { Clock } from '../model/clock.ts';
+import type { GroupVersionKind, K8sObject } from '../model/object.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface ClusterChoice {
@@ -11,10 +12,27 @@ export interface ClusterChoice {
   readonly context?: string;
 }
 
+export interface ListSelection {
+  readonly signal: AbortSignal;
+  /** All namespaces when absent. */
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+}
+
+/** What the engine needs, and what only commands ask for. */
+export interface CommandCluster extends ClusterPort {
+  /** All objects of a kind; none when the kind is not served. */
+  list(kind: GroupVersionKind, selection: ListSelection): Promise<readonly K8sObject[]>;
+  /** As the API server tells it, such as `v1.34.4`. */
+  serverVersion(options: { readonly signal: AbortSignal }): Promise<string>;
+}
+
 export interface Connection {
-  readonly cluster: ClusterPort;
+  readonly cluster: CommandCluster;
   /** The URL of the API server, to tell people where they are. */
   readonly server: string;
+  /** The namespace of the context, when it names one. */
+  readonly namespace?: string;
   close(): Promise<void>;
 }
 
@@ -26,6 +44,10 @@ export interface CommandEnvironment {
   readonly version: string;
   /** Reads a file, or standard input for `-`. */
   readonly readText: (path: string) => Promise<string>;
+  /** The files directly in a folder, as paths in alphabetical order; undefined when the path is no folder. */
+  readonly filesIn: (path: string) => Promise<readonly string[] | undefined>;
+  /** Writes a file, and the folders above it where they are missing. */
+  readonly writeText: (path: string, text: string, mode?: number) => Promise<void>;
   readonly loadAssets: () => Promise<AssetBundle>;
   /** Rejects with a CommandError when there are no usable credentials. */
   readonly connect: (choice: ClusterChoice) => Promise<Connection>;

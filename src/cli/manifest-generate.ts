@@ -9,6 +9,7 @@ import type { K8sObject } from '../model/object.ts';
 import type { Plan } from '../model/plan.ts';
 import { CommandError, commandFailure, EXIT, sayDiagnostics } from './command-error.ts';
 import type { CommandEnvironment } from './environment.ts';
+import { nameOf, readText } from './manifest-files.ts';
 
 export interface GenerateOptions {
   readonly filename: readonly string[];
@@ -59,7 +60,7 @@ export async function readLayers(
 }
 
 async function readLayer(environment: CommandEnvironment, file: string): Promise<SpecLayer> {
-  const name = file === '-' ? 'standard input' : file;
+  const name = nameOf(file);
   // Loaded only when there is a file: without one, its parser would be half of what is loaded.
   const { readResources } = await import('../core/spec/documents.ts');
   const read = readResources(await readText(environment, file), name);
@@ -79,15 +80,6 @@ async function readLayer(environment: CommandEnvironment, file: string): Promise
   if (resource === undefined)
     throw commandFailure('IOP104', `${name} holds no IstioOperator`, 'Give another file.');
   return resource;
-}
-
-async function readText(environment: CommandEnvironment, file: string): Promise<string> {
-  try {
-    return await environment.readText(file);
-  } catch (error) {
-    const cause = error instanceof Error ? error.message : String(error);
-    throw commandFailure('IOP602', `cannot read ${file}: ${cause}`, 'Check the path and its permissions.');
-  }
 }
 
 function chosenObjects(plan: Plan, names: readonly string[]): readonly K8sObject[] {

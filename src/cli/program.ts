@@ -3,7 +3,16 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { RUN_OPTIONS } from '../config/options.ts';
 import { EXIT } from './command-error.ts';
 import type { CommandEnvironment } from './environment.ts';
-import { contextOption, filesOption, kubeconfigOption, revisionOption, setOption } from './options.ts';
+import type { InjectOptions } from './kube-inject.ts';
+import {
+  collect,
+  contextOption,
+  filesOption,
+  kubeconfigOption,
+  revisionOption,
+  setOption,
+} from './options.ts';
+import type { VersionFormat } from './version.ts';
 
 /** What one run of the program comes to: set by the action that ran. */
 interface Outcome {
@@ -48,6 +57,8 @@ function createProgram(environment: CommandEnvironment, outcome: Outcome): Comma
   add(initCommand(environment, outcome));
   add(manifestCommand(environment, outcome));
   add(profileCommand(environment, outcome));
+  add(kubeInjectCommand(environment, outcome));
+  add(versionCommand(environment, outcome));
   add(runCommand(environment, outcome));
   return program;
 }
@@ -108,7 +119,51 @@ function manifestCommand(environment: CommandEnvironment, outcome: Outcome): Com
       const { manifestGenerate } = await import('./manifest-generate.ts');
       outcome.exitCode = await manifestGenerate(environment, options);
     });
-  return new Command('manifest').description('look at what a resource stands for').addCommand(generate);
+  const diff = new Command('diff')
+    .description('show how two files or folders of manifests differ; exit code 1 when they do, 2 for errors')
+    .argument('<from>', 'file or folder, "-" for standard input')
+    .argument('<to>', 'file or folder')
+    .action(async (from: string, to: string) => {
+      const { manifestDiff } = await import('./manifest-diff.ts');
+      outcome.exitCode = await manifestDiff(environment, from, to);
+    });
+  return new Command('manifest')
+    .description('look at what a resource stands for')
+    .addCommand(generate)
+    .addCommand(diff);
+}
+
+function kubeInjectCommand(environment: CommandEnvironment, outcome: Outcome): Command {
+  return new Command('kube-inject')
+    .description("print workloads as the cluster's own webhook would inject them")
+    .addOption(
+      new Option(
+        '-f, --filename <file>',
+        'file or folder with workloads, "-" for standard input; may be repeated',
+      )
+        .argParser(collect)
+        .makeOptionMandatory(),
+    )
+    .addOption(new Option('-o, --output <format>', 'how to print').choices(['yaml', 'json']).default('yaml'))
+    .addOption(new Option('-n, --namespace <name>', "for objects that name none; else the context's"))
+    .addOption(kubeconfigOption())
+    .addOption(contextOption())
+    .action(async (options: InjectOptions) => {
+      const { kubeInject } = await import('./kube-inject.ts');
+      outcome.exitCode = await kubeInject(environment, options);
+    });
+}
+
+function versionCommand(environment: CommandEnvironment, outcome: Outcome): Command {
+  return new Command('version')
+    .description('print the versions of this program and of the Istio that it installs')
+    .addOption(
+      new Option('-o, --output <format>', 'how to print').choices(['text', 'yaml', 'json']).default('text'),
+    )
+    .action(async ({ output }: { readonly output: VersionFormat }) => {
+      const { printVersion } = await import('./version.ts');
+      outcome.exitCode = printVersion(environment, output);
+    });
 }
 
 interface GenerateFlags {
