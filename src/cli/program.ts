@@ -4,6 +4,7 @@ import { RUN_OPTIONS } from '../config/options.ts';
 import { EXIT } from './command-error.ts';
 import type { CommandEnvironment } from './environment.ts';
 import type { InjectOptions } from './kube-inject.ts';
+import type { GenerateOptions } from './manifest-generate.ts';
 import {
   collect,
   contextOption,
@@ -12,6 +13,7 @@ import {
   revisionOption,
   setOption,
 } from './options.ts';
+import type { DumpOptions } from './profile.ts';
 import type { VersionFormat } from './version.ts';
 
 /** What one run of the program comes to: set by the action that ran. */
@@ -114,8 +116,17 @@ function manifestCommand(environment: CommandEnvironment, outcome: Outcome): Com
         .default([], 'all'),
     )
     .addOption(new Option('-o, --output <format>', 'how to print').choices(['yaml', 'json']).default('yaml'))
+    .addOption(new Option('--output-dir <folder>', 'write a file for each component instead of printing'))
+    .addOption(
+      new Option('--scope <scope>', 'only objects with or without a namespace').choices([
+        'all',
+        'cluster',
+        'namespace',
+      ]),
+    )
+    .addOption(new Option('--cluster-facts <file>', 'what is known of the cluster: kubernetesVersion'))
     .addOption(new Option('--kube-version <version>', 'version of Kubernetes to render for, such as v1.34.0'))
-    .action(async (options: GenerateFlags) => {
+    .action(async (options: GenerateOptions) => {
       const { manifestGenerate } = await import('./manifest-generate.ts');
       outcome.exitCode = await manifestGenerate(environment, options);
     });
@@ -166,15 +177,6 @@ function versionCommand(environment: CommandEnvironment, outcome: Outcome): Comm
     });
 }
 
-interface GenerateFlags {
-  readonly filename: readonly string[];
-  readonly set: readonly string[];
-  readonly revision?: string;
-  readonly component: readonly string[];
-  readonly output: 'yaml' | 'json';
-  readonly kubeVersion?: string;
-}
-
 function profileCommand(environment: CommandEnvironment, outcome: Outcome): Command {
   const list = new Command('list').description('list the profiles').action(async () => {
     const { listProfiles } = await import('./profile.ts');
@@ -185,11 +187,25 @@ function profileCommand(environment: CommandEnvironment, outcome: Outcome): Comm
     .argument('[profile]', 'name of a profile')
     .addOption(filesOption())
     .addOption(setOption())
-    .action(async (profile: string | undefined, options: Pick<GenerateFlags, 'filename' | 'set'>) => {
+    .addOption(new Option('-p, --config-path <path>', 'only what is at a path, such as components.pilot'))
+    .addOption(new Option('-o, --output <format>', 'how to print').choices(['yaml', 'json']).default('yaml'))
+    .action(async (profile: string | undefined, options: DumpOptions) => {
       const { dumpProfile } = await import('./profile.ts');
       outcome.exitCode = await dumpProfile(environment, profile, options);
     });
-  return new Command('profile').description('look at profiles').addCommand(list).addCommand(dump);
+  const diff = new Command('diff')
+    .description('show how two profiles differ; exit code 1 when they do, 2 for errors')
+    .argument('<from>', 'name of a profile')
+    .argument('<to>', 'name of a profile')
+    .action(async (from: string, to: string) => {
+      const { diffProfiles } = await import('./profile.ts');
+      outcome.exitCode = await diffProfiles(environment, from, to);
+    });
+  return new Command('profile')
+    .description('look at profiles')
+    .addCommand(list)
+    .addCommand(dump)
+    .addCommand(diff);
 }
 
 function runCommand(environment: CommandEnvironment, outcome: Outcome): Command {
