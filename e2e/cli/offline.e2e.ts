@@ -1,4 +1,5 @@
 /** Commands that need no cluster, as processes: what they print where, and how they end. */
+import { spawnSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -115,6 +116,24 @@ describe('the command line without a cluster', () => {
       expect(same).to.deep.equal({ exitCode: 0, stdout: '', stderr: '' });
       expect(trouble.exitCode).to.equal(2);
     });
+  });
+
+  it('completes what shells and kubectl ask for', async () => {
+    const words = await run(['__complete', 'profile', 'dump', '-o', 'j']);
+    const asKubectl = await run(['__complete', 'manifest', 'generate', '--filename', '']);
+
+    expect(words).to.deep.equal({ exitCode: 0, stdout: 'json\t\n:4\n', stderr: '' });
+    expect(asKubectl).to.deep.equal({ exitCode: 0, stdout: ':0\n', stderr: '' });
+  });
+
+  it('teaches bash, which then completes', async () => {
+    const { stdout: script } = await run(['completion', 'bash']);
+    const istioOperator = `istio-operator() { printf 'json\\t\\n:4\\n'; }`;
+    const ask = `COMP_LINE='istio-operator x -o '; COMP_POINT=20; _istio_operator; printf '%s' "\${COMPREPLY[*]}"`;
+
+    const { stdout } = spawnSync('bash', ['-c', `${script}\n${istioOperator}\n${ask}`], { encoding: 'utf8' });
+
+    expect(stdout).to.equal('json');
   });
 
   it('tells its version, also for programs', async () => {

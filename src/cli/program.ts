@@ -1,8 +1,9 @@
 /** The command tree. Each command's code is loaded only when the command runs, so that help comes at once. */
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { RUN_OPTIONS } from '../config/options.ts';
 import { EXIT } from './command-error.ts';
 import type { CommandEnvironment } from './environment.ts';
+import type { Shell } from './completion.ts';
 import type { InjectOptions } from './kube-inject.ts';
 import type { GenerateOptions } from './manifest-generate.ts';
 import {
@@ -25,6 +26,13 @@ interface Outcome {
 export async function runProgram(environment: CommandEnvironment, argv: readonly string[]): Promise<number> {
   const outcome: Outcome = { exitCode: EXIT.ok };
   const program = createProgram(environment, outcome);
+  // Not a command of the tree: its words are not to be parsed.
+  const [first, ...words] = argv;
+  if (first === '__complete') {
+    const { complete } = await import('./completion.ts');
+    environment.terminal.print(complete(program, words));
+    return EXIT.ok;
+  }
   try {
     await program.parseAsync([...argv], { from: 'user' });
   } catch (error) {
@@ -61,6 +69,7 @@ function createProgram(environment: CommandEnvironment, outcome: Outcome): Comma
   add(profileCommand(environment, outcome));
   add(kubeInjectCommand(environment, outcome));
   add(versionCommand(environment, outcome));
+  add(completionCommand(environment));
   add(runCommand(environment, outcome));
   return program;
 }
@@ -162,6 +171,16 @@ function kubeInjectCommand(environment: CommandEnvironment, outcome: Outcome): C
     .action(async (options: InjectOptions) => {
       const { kubeInject } = await import('./kube-inject.ts');
       outcome.exitCode = await kubeInject(environment, options);
+    });
+}
+
+function completionCommand(environment: CommandEnvironment): Command {
+  return new Command('completion')
+    .description('print a script that teaches a shell to complete commands and flags')
+    .addArgument(new Argument('<shell>', 'the shell').choices(['bash', 'zsh', 'fish'] satisfies Shell[]))
+    .action(async (shell: Shell) => {
+      const { completionScript } = await import('./completion.ts');
+      environment.terminal.print(completionScript(shell));
     });
 }
 

@@ -41,11 +41,6 @@ export const DIAGNOSTIC_KINDS = {
   unknownPreset: { code: 'IOP209', severity: 'error', title: 'A values preset does not exist' },
   unsupportedValue: { code: 'IOP210', severity: 'error', title: 'A value is not supported' },
   duplicateGateway: { code: 'IOP211', severity: 'error', title: 'Two gateways would be the same objects' },
-  unknownTemplate: {
-    code: 'IOP212',
-    severity: 'error',
-    title: 'Pods would be injected with a template that does not exist',
-  },
   replacedField: { code: 'IOP301', severity: 'warning', title: 'A field of an older release has no effect' },
   removedField: {
     code: 'IOP302',
@@ -62,6 +57,11 @@ export const DIAGNOSTIC_KINDS = {
     code: 'IOP305',
     severity: 'warning',
     title: 'istiod would run apart from its account',
+  },
+  unknownTemplate: {
+    code: 'IOP310',
+    severity: 'warning',
+    title: 'Pods would be injected with a template that does not exist',
   },
   overlayWithoutObject: { code: 'IOP401', severity: 'error', title: 'An overlay matches no object' },
   overlayPathNotFound: { code: 'IOP402', severity: 'error', title: 'The path of an overlay matches nothing' },

@@ -8,7 +8,10 @@ import { nearest } from '../nearest.ts';
 
 const ROOT = ['sidecarInjectorWebhook'] as const;
 
-/** Names in `defaultTemplates` that are neither built in nor among the user's own templates. */
+/**
+ * Names in `defaultTemplates` that are neither built in nor among the user's own templates. A warning, because istioctl
+ * renders such a file, and somebody may add the template to the ConfigMap by other means.
+ */
 export function unknownTemplates(values: JsonObject, builtIn: readonly string[]): readonly Diagnostic[] {
   const known = [...new Set([...builtIn, ...Object.keys(mapAt(values, ...ROOT, 'templates'))])].toSorted();
   return listAt(values, ...ROOT, 'defaultTemplates').flatMap((given, index) => {
