@@ -1,5 +1,6 @@
 /** The real world behind the ports of the command line. */
-import { readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { styleText } from 'node:util';
 import { CommandError, commandFailure, EXIT, sayDiagnostics, Trouble } from './cli/command-error.ts';
@@ -30,6 +31,8 @@ export function hostEnvironment(): Host {
     version: VERSION,
     readText: async (path) => (path === '-' ? text(process.stdin) : readFile(path, 'utf8')),
     ask: async (question) => ask(question, interruption.signal),
+    filesIn,
+    writeText,
     loadAssets: async () => (await import('./assets/load.ts')).loadAssets(),
     connect: async (choice) => connect(choice),
     runOperator: async (flags) => {
@@ -54,6 +57,18 @@ async function ask(question: string, signal: AbortSignal): Promise<string | unde
   } finally {
     lines.close();
   }
+}
+
+async function filesIn(path: string): Promise<readonly string[] | undefined> {
+  if (path === '-' || !(await stat(path)).isDirectory()) return undefined;
+  const entries = await readdir(path, { withFileTypes: true });
+  const files = entries.filter((entry) => !entry.isDirectory()).map(({ name }) => join(path, name));
+  return files.toSorted();
+}
+
+async function writeText(path: string, content: string, mode = 0o666): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, content, { mode });
 }
 
 function hostTerminal(): Terminal {
@@ -84,6 +99,7 @@ export async function connect(choice: ClusterChoice): Promise<Connection> {
   return {
     cluster: createCluster({ transport, discovery }),
     server: credentials.server,
+    ...(credentials.namespace === undefined ? {} : { namespace: credentials.namespace }),
     close: async () => transport.close(),
   };
 }

@@ -78,6 +78,10 @@ function environmentFor(
       if (text === undefined) throw new Error(`there is no file ${path}`);
       return text;
     },
+    filesIn: async () => undefined,
+    writeText: async (path) => {
+      throw new Error(`no command against a cluster writes ${path}`);
+    },
     ask: async (question) => {
       said.push(question.trimEnd());
       return waiting.shift();

@@ -31,6 +31,8 @@ export interface Connection {
   readonly cluster: CommandCluster;
   /** The URL of the API server, to tell people where they are. */
   readonly server: string;
+  /** The namespace of the context, when it names one. */
+  readonly namespace?: string;
   close(): Promise<void>;
 }
 
@@ -44,6 +46,10 @@ export interface CommandEnvironment {
   readonly readText: (path: string) => Promise<string>;
   /** Shows a question on standard error and reads one line of standard input; undefined when there is none left. */
   readonly ask: (question: string) => Promise<string | undefined>;
+  /** The files directly in a folder, as paths in alphabetical order; undefined when the path is no folder. */
+  readonly filesIn: (path: string) => Promise<readonly string[] | undefined>;
+  /** Writes a file, and the folders above it where they are missing. */
+  readonly writeText: (path: string, text: string, mode?: number) => Promise<void>;
   readonly loadAssets: () => Promise<AssetBundle>;
   /** Rejects with a CommandError when there are no usable credentials. */
   readonly connect: (choice: ClusterChoice) => Promise<Connection>;

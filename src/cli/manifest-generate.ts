@@ -1,22 +1,28 @@
 /** `istio-operator manifest generate`: prints what would be applied, without a cluster. */
+import { join } from 'node:path';
 import { createPlanner } from '../core/plan.ts';
 import { diagnose } from '../core/diagnostics.ts';
-import { DEFAULT_RELEASE } from '../core/releases.ts';
 import type { NamedResource } from '../core/spec/documents.ts';
 import { printYaml } from '../core/yaml.ts';
 import type { PrintedSpecs } from '../model/assets.ts';
 import type { K8sObject } from '../model/object.ts';
-import type { Plan } from '../model/plan.ts';
+import type { ComponentName, Plan, PlannedComponent } from '../model/plan.ts';
+import type { FactsOptions } from './cluster-facts.ts';
+import { factsOf } from './cluster-facts.ts';
 import { CommandError, commandFailure, EXIT, sayDiagnostics } from './command-error.ts';
 import type { CommandEnvironment } from './environment.ts';
+import { nameOf, readText } from './manifest-files.ts';
 
-export interface GenerateOptions {
+export interface GenerateOptions extends FactsOptions {
   readonly filename: readonly string[];
   readonly set: readonly string[];
   readonly revision?: string;
   readonly component: readonly string[];
   readonly output: 'yaml' | 'json';
-  readonly kubeVersion?: string;
+  /** A folder for one file a component; without it everything goes to standard output. */
+  readonly outputDir?: string;
+  /** `cluster`: only what has no namespace, to be applied beforehand by somebody with more rights. */
+  readonly scope?: 'all' | 'cluster' | 'namespace';
 }
 
 /** Prints the objects of a plan in apply order. Warnings go to standard error. */
@@ -33,22 +39,41 @@ export async function manifestGenerate(
     layers,
     annotations: annotationsIn(layers),
     sets: setsOf(options),
-    facts: { kubernetesVersion: options.kubeVersion ?? DEFAULT_RELEASE.assumedKubernetes },
+    facts: await factsOf(environment, options),
   });
   if (result.kind === 'invalid') throw new CommandError(result.diagnostics);
   sayDiagnostics(environment.terminal, result.plan.warnings);
-  const objects = chosenObjects(result.plan, options.component);
-  environment.terminal.print(
-    options.output === 'json'
-      ? printList(objects)
-      : printStream(objects, await assets.printedSpecs(result.plan.releaseLine)),
-  );
+  const components = chosenComponents(result.plan, options.component);
+  const printed =
+    options.output === 'json' ? printList : printerOf(await assets.printedSpecs(result.plan.releaseLine));
+  if (options.outputDir === undefined) {
+    environment.terminal.print(printed(components.flatMap(({ objects }) => objects)));
+    return EXIT.ok;
+  }
+  for (const [index, { component, objects }] of components.entries()) {
+    const path = join(options.outputDir, fileNameOf(index, component, options.output));
+    await environment.writeText(path, printed(objects));
+    environment.terminal.say(`wrote ${path}`);
+  }
   return EXIT.ok;
 }
 
+/** `02-ingress-gateways.yaml`: kubectl applies the files of a folder in alphabetical order. */
+function fileNameOf(index: number, component: ComponentName, output: GenerateOptions['output']): string {
+  const number = String(index + 1).padStart(2, '0');
+  const name = component.replaceAll(/(?<=[a-z])(?=[A-Z])/gu, '-').toLowerCase();
+  return `${number}-${name}.${output}`;
+}
+
 /** `--revision default` names the revision that has no name, as istioctl has it. */
-export function setsOf({ set, revision }: Pick<GenerateOptions, 'set' | 'revision'>): readonly string[] {
-  return revision === undefined || revision === 'default' ? set : [...set, `revision=${revision}`];
+export function setsOf({
+  set,
+  revision,
+  scope,
+}: Pick<GenerateOptions, 'set' | 'revision' | 'scope'>): readonly string[] {
+  const named = revision === undefined || revision === 'default' ? [] : [`revision=${revision}`];
+  const scoped = scope === undefined || scope === 'all' ? [] : [`values.global.resourceScope=${scope}`];
+  return [...set, ...named, ...scoped];
 }
 
 /** One layer for each file; without files, the default profile alone. */
@@ -67,7 +92,7 @@ export function annotationsIn(layers: readonly NamedResource[]): Readonly<Record
 }
 
 async function readLayer(environment: CommandEnvironment, file: string): Promise<NamedResource> {
-  const name = file === '-' ? 'standard input' : file;
+  const name = nameOf(file);
   // Loaded only when there is a file: without one, its parser would be half of what is loaded.
   const { readResources } = await import('../core/spec/documents.ts');
   const read = readResources(await readText(environment, file), name);
@@ -89,16 +114,7 @@ async function readLayer(environment: CommandEnvironment, file: string): Promise
   return resource;
 }
 
-async function readText(environment: CommandEnvironment, file: string): Promise<string> {
-  try {
-    return await environment.readText(file);
-  } catch (error) {
-    const cause = error instanceof Error ? error.message : String(error);
-    throw commandFailure('IOP602', `cannot read ${file}: ${cause}`, 'Check the path and its permissions.');
-  }
-}
-
-function chosenObjects(plan: Plan, names: readonly string[]): readonly K8sObject[] {
+function chosenComponents(plan: Plan, names: readonly string[]): readonly PlannedComponent[] {
   const known = plan.components.map(({ component }) => component);
   const unknown = names.find((name) => !known.some((component) => component === name));
   if (unknown !== undefined) {
@@ -108,16 +124,15 @@ function chosenObjects(plan: Plan, names: readonly string[]): readonly K8sObject
       `Rendered are: ${known.join(', ')}.`,
     );
   }
-  const chosen = plan.components.filter(({ component }) => names.length === 0 || names.includes(component));
-  return chosen.flatMap(({ objects }) => objects);
+  return plan.components.filter(({ component }) => names.length === 0 || names.includes(component));
 }
 
 function printList(items: readonly K8sObject[]): string {
   return `${JSON.stringify({ apiVersion: 'v1', kind: 'List', items }, null, 2)}\n`;
 }
 
-function printStream(objects: readonly K8sObject[], printedSpecs: PrintedSpecs): string {
-  return objects.map((object) => printObject(object, printedSpecs(object))).join('---\n');
+function printerOf(printedSpecs: PrintedSpecs): (objects: readonly K8sObject[]) => string {
+  return (objects) => objects.map((object) => printObject(object, printedSpecs(object))).join('---\n');
 }
 
 function printObject(object: K8sObject, printedSpec: string | undefined): string {

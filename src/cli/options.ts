@@ -4,7 +4,7 @@ import { DURATION_MS, NAMESPACES } from '../config/value-types.ts';
 import type { ValueType } from '../config/value-types.ts';
 
 /** Collects a flag that may be repeated. `-f a -f b` and `-f a,b` mean the same where commas separate. */
-function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
+export function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
   return [...(previous ?? []), value];
 }
 

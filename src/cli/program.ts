@@ -1,10 +1,22 @@
 /** The command tree. Each command's code is loaded only when the command runs, so that help comes at once. */
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import { RUN_OPTIONS } from '../config/options.ts';
 import { clusterCommands } from './cluster-commands.ts';
 import { EXIT } from './command-error.ts';
 import type { CommandEnvironment } from './environment.ts';
-import { filesOption, revisionOption, setOption } from './options.ts';
+import type { Shell } from './completion.ts';
+import type { InjectOptions } from './kube-inject.ts';
+import type { GenerateOptions } from './manifest-generate.ts';
+import {
+  collect,
+  contextOption,
+  filesOption,
+  kubeconfigOption,
+  revisionOption,
+  setOption,
+} from './options.ts';
+import type { DumpOptions } from './profile.ts';
+import type { VersionFormat } from './version.ts';
 
 /** What one run of the program comes to: set by the action that ran. */
 interface Outcome {
@@ -15,6 +27,13 @@ interface Outcome {
 export async function runProgram(environment: CommandEnvironment, argv: readonly string[]): Promise<number> {
   const outcome: Outcome = { exitCode: EXIT.ok };
   const program = createProgram(environment, outcome);
+  // Not a command of the tree: its words are not to be parsed.
+  const [first, ...words] = argv;
+  if (first === '__complete') {
+    const { complete } = await import('./completion.ts');
+    environment.terminal.print(complete(program, words));
+    return EXIT.ok;
+  }
   try {
     await program.parseAsync([...argv], { from: 'user' });
   } catch (error) {
@@ -59,6 +78,9 @@ function createProgram(environment: CommandEnvironment, outcome: Outcome): Comma
     add(command);
   add(manifestCommand(environment, outcome));
   add(profileCommand(environment, outcome));
+  add(kubeInjectCommand(environment, outcome));
+  add(versionCommand(environment, outcome));
+  add(completionCommand(environment));
   add(runCommand(environment, outcome));
   return program;
 }
@@ -82,21 +104,75 @@ function manifestCommand(environment: CommandEnvironment, outcome: Outcome): Com
         .default([], 'all'),
     )
     .addOption(new Option('-o, --output <format>', 'how to print').choices(['yaml', 'json']).default('yaml'))
+    .addOption(new Option('--output-dir <folder>', 'write a file for each component instead of printing'))
+    .addOption(
+      new Option('--scope <scope>', 'only objects with or without a namespace').choices([
+        'all',
+        'cluster',
+        'namespace',
+      ]),
+    )
+    .addOption(new Option('--cluster-facts <file>', 'what is known of the cluster: kubernetesVersion'))
     .addOption(new Option('--kube-version <version>', 'version of Kubernetes to render for, such as v1.34.0'))
-    .action(async (options: GenerateFlags) => {
+    .action(async (options: GenerateOptions) => {
       const { manifestGenerate } = await import('./manifest-generate.ts');
       outcome.exitCode = await manifestGenerate(environment, options);
     });
-  return new Command('manifest').description('look at what a resource stands for').addCommand(generate);
+  const diff = new Command('diff')
+    .description('show how two files or folders of manifests differ; exit code 1 when they do, 2 for errors')
+    .argument('<from>', 'file or folder, "-" for standard input')
+    .argument('<to>', 'file or folder')
+    .action(async (from: string, to: string) => {
+      const { manifestDiff } = await import('./manifest-diff.ts');
+      outcome.exitCode = await manifestDiff(environment, from, to);
+    });
+  return new Command('manifest')
+    .description('look at what a resource stands for')
+    .addCommand(generate)
+    .addCommand(diff);
 }
 
-interface GenerateFlags {
-  readonly filename: readonly string[];
-  readonly set: readonly string[];
-  readonly revision?: string;
-  readonly component: readonly string[];
-  readonly output: 'yaml' | 'json';
-  readonly kubeVersion?: string;
+function kubeInjectCommand(environment: CommandEnvironment, outcome: Outcome): Command {
+  return new Command('kube-inject')
+    .description("print workloads as the cluster's own webhook would inject them")
+    .addOption(
+      new Option(
+        '-f, --filename <file>',
+        'file or folder with workloads, "-" for standard input; may be repeated',
+      )
+        .argParser(collect)
+        .makeOptionMandatory(),
+    )
+    .addOption(new Option('-o, --output <format>', 'how to print').choices(['yaml', 'json']).default('yaml'))
+    .addOption(new Option('-n, --namespace <name>', "for objects that name none; else the context's"))
+    .addOption(kubeconfigOption())
+    .addOption(contextOption())
+    .action(async (options: InjectOptions) => {
+      const { kubeInject } = await import('./kube-inject.ts');
+      outcome.exitCode = await kubeInject(environment, options);
+    });
+}
+
+function completionCommand(environment: CommandEnvironment): Command {
+  return new Command('completion')
+    .description('print a script that teaches a shell to complete commands and flags')
+    .addArgument(new Argument('<shell>', 'the shell').choices(['bash', 'zsh', 'fish'] satisfies Shell[]))
+    .action(async (shell: Shell) => {
+      const { completionScript } = await import('./completion.ts');
+      environment.terminal.print(completionScript(shell));
+    });
+}
+
+function versionCommand(environment: CommandEnvironment, outcome: Outcome): Command {
+  return new Command('version')
+    .description('print the versions of this program and of the Istio that it installs')
+    .addOption(
+      new Option('-o, --output <format>', 'how to print').choices(['text', 'yaml', 'json']).default('text'),
+    )
+    .action(async ({ output }: { readonly output: VersionFormat }) => {
+      const { printVersion } = await import('./version.ts');
+      outcome.exitCode = printVersion(environment, output);
+    });
 }
 
 function profileCommand(environment: CommandEnvironment, outcome: Outcome): Command {
@@ -109,11 +185,25 @@ function profileCommand(environment: CommandEnvironment, outcome: Outcome): Comm
     .argument('[profile]', 'name of a profile')
     .addOption(filesOption())
     .addOption(setOption())
-    .action(async (profile: string | undefined, options: Pick<GenerateFlags, 'filename' | 'set'>) => {
+    .addOption(new Option('-p, --config-path <path>', 'only what is at a path, such as components.pilot'))
+    .addOption(new Option('-o, --output <format>', 'how to print').choices(['yaml', 'json']).default('yaml'))
+    .action(async (profile: string | undefined, options: DumpOptions) => {
       const { dumpProfile } = await import('./profile.ts');
       outcome.exitCode = await dumpProfile(environment, profile, options);
     });
-  return new Command('profile').description('look at profiles').addCommand(list).addCommand(dump);
+  const diff = new Command('diff')
+    .description('show how two profiles differ; exit code 1 when they do, 2 for errors')
+    .argument('<from>', 'name of a profile')
+    .argument('<to>', 'name of a profile')
+    .action(async (from: string, to: string) => {
+      const { diffProfiles } = await import('./profile.ts');
+      outcome.exitCode = await diffProfiles(environment, from, to);
+    });
+  return new Command('profile')
+    .description('look at profiles')
+    .addCommand(list)
+    .addCommand(dump)
+    .addCommand(diff);
 }
 
 function runCommand(environment: CommandEnvironment, outcome: Outcome): Command {

@@ -20,6 +20,7 @@ export const DIAGNOSTIC_KINDS = {
     severity: 'error',
     title: 'A file holds several IstioOperator resources',
   },
+  notAnObject: { code: 'IOP107', severity: 'error', title: 'A document is not a Kubernetes object' },
   invalidSetFlag: { code: 'IOP106', severity: 'error', title: 'A --set flag cannot be applied' },
   unknownField: { code: 'IOP201', severity: 'error', title: 'A field does not exist' },
   wrongType: { code: 'IOP202', severity: 'error', title: 'A value has the wrong type' },
@@ -79,6 +80,11 @@ export const DIAGNOSTIC_KINDS = {
     title: 'A component is of another release than the rest',
   },
   previewRelease: { code: 'IOP308', severity: 'warning', title: 'The chosen release line is a preview' },
+  unknownTemplate: {
+    code: 'IOP311',
+    severity: 'warning',
+    title: 'Pods would be injected with a template that does not exist',
+  },
   overlayWithoutObject: { code: 'IOP401', severity: 'error', title: 'An overlay matches no object' },
   overlayPathNotFound: { code: 'IOP402', severity: 'error', title: 'The path of an overlay matches nothing' },
   overlayChangesType: {
@@ -110,6 +116,12 @@ export const DIAGNOSTIC_KINDS = {
   notReadyInTime: { code: 'IOP616', severity: 'error', title: 'Something does not become ready in time' },
   notGone: { code: 'IOP617', severity: 'error', title: 'Something cannot be deleted' },
   unclearTarget: { code: 'IOP618', severity: 'error', title: 'What to uninstall is not said' },
+  podExists: { code: 'IOP630', severity: 'error', title: 'A pod that exists cannot be injected any more' },
+  podNotAccepted: { code: 'IOP631', severity: 'error', title: 'A pod of a workload cannot be created' },
+  noInjectionWebhook: { code: 'IOP632', severity: 'error', title: 'The cluster has no injection webhook' },
+  notInjected: { code: 'IOP633', severity: 'error', title: 'No injection webhook changed a pod' },
+  invalidFacts: { code: 'IOP634', severity: 'error', title: 'A file of cluster facts cannot be read' },
+  unknownConfigPath: { code: 'IOP635', severity: 'error', title: 'A profile has nothing at a path' },
 } as const satisfies Readonly<Record<string, DiagnosticKind>>;
 
 export type DiagnosticName = keyof typeof DIAGNOSTIC_KINDS;

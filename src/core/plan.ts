@@ -12,6 +12,8 @@ import { planComponents } from './component-plan.ts';
 import { distinct } from './diagnostics.ts';
 import { textOf, truthy } from './go-values.ts';
 import { composeInjectionTemplates } from './injection/compose.ts';
+import { unknownTemplates } from './injection/default-templates.ts';
+import { templatesOfRelease } from './injection/release-templates.ts';
 import { overlay } from './merge.ts';
 import type { MergedLayer } from './origin.ts';
 import { withOrigin } from './origin.ts';
@@ -117,7 +119,10 @@ function planRelease(distribution: Distribution, input: PlanInput, groundwork: G
   const values = withAddonProviders(given, mapAt(spec, 'addonComponents'));
   const context = { spec, values, release, facts: input.facts, owner: input.owner };
   const { components, diagnostics } = planComponents(distribution, context);
-  const all = distinct([...findings, ...diagnostics.map(placed)]);
+  const injects = components.some(({ component }) => component === 'Pilot');
+  const builtIn = Object.keys(templatesOfRelease(distribution.injectionTemplates, release));
+  const templates = injects ? unknownTemplates(values, builtIn) : [];
+  const all = distinct([...findings, ...[...templates, ...diagnostics].map(placed)]);
   if (all.some(isError)) return invalid(all);
   return { kind: 'planned', plan: toPlan({ spec, values, profile, release, components, warnings: all }) };
 }

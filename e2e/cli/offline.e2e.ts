@@ -1,0 +1,147 @@
+/** Commands that need no cluster, as processes: what they print where, and how they end. */
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { readManifests } from '../../src/core/manifests.ts';
+import { namespaceOf } from '../../src/model/object.ts';
+import { VERSION } from '../../src/version.ts';
+import { run } from './program.ts';
+
+describe('the command line without a cluster', () => {
+  let folder: string;
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'offline-'));
+  });
+
+  after(async () => rm(folder, { recursive: true }));
+
+  describe('manifest generate', () => {
+    it('writes one file a component, in apply order', async () => {
+      const out = join(folder, 'demo');
+
+      const { exitCode, stdout } = await run([
+        'manifest',
+        'generate',
+        '--set',
+        'profile=demo',
+        '--output-dir',
+        out,
+      ]);
+
+      expect([exitCode, stdout]).to.deep.equal([0, '']);
+      expect((await readdir(out)).toSorted()).to.deep.equal([
+        '01-base.yaml',
+        '02-pilot.yaml',
+        '03-ingress-gateways.yaml',
+        '04-egress-gateways.yaml',
+      ]);
+      const whole = await run(['manifest', 'generate', '--set', 'profile=demo']);
+      await writeFile(join(folder, 'demo.yaml'), whole.stdout);
+      expect(await run(['manifest', 'diff', out, join(folder, 'demo.yaml')])).to.deep.equal({
+        exitCode: 0,
+        stdout: '',
+        stderr: '',
+      });
+    });
+
+    it('prints only objects of a scope', async () => {
+      const { stdout } = await run(['manifest', 'generate', '--scope', 'cluster', '--component', 'Pilot']);
+
+      const read = readManifests(stdout, 'stdout');
+      const objects = read.kind === 'read' ? read.objects : [];
+      expect(objects).to.have.length.above(0);
+      expect(objects.filter((object) => namespaceOf(object) !== undefined)).to.deep.equal([]);
+    });
+
+    it('takes the facts of a cluster from a file, and refuses facts that it does not know', async () => {
+      const args = ['manifest', 'generate', '--component', 'Pilot', '--cluster-facts', '-'];
+
+      const known = await run(args, 'kubernetesVersion: v1.34.0');
+      const unknown = await run(args, 'kubernetesVersoin: v1.34.0');
+
+      expect(known.exitCode).to.equal(0);
+      expect(unknown.exitCode).to.equal(1);
+      expect(unknown.stderr).to.contain('IOP634').and.contain('there is no fact "kubernetesVersoin"');
+    });
+  });
+
+  describe('manifest diff', () => {
+    it('ends with 1 for differences and with 2 for trouble', async () => {
+      const [left, right] = [join(folder, 'left.yaml'), join(folder, 'right.yaml')];
+      await writeFile(left, 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {k: a}\n');
+      await writeFile(right, 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {k: b}\n');
+
+      const differences = await run(['manifest', 'diff', left, right]);
+      const trouble = await run(['manifest', 'diff', left, join(folder, 'nowhere')]);
+
+      expect(differences.exitCode).to.equal(1);
+      expect(differences.stdout).to.contain('-  k: a\n+  k: b\n');
+      expect([trouble.exitCode, trouble.stdout]).to.deep.equal([2, '']);
+      expect(trouble.stderr).to.contain('IOP602');
+    });
+  });
+
+  describe('profile', () => {
+    it('dumps a part of a profile', async () => {
+      const { stdout } = await run([
+        'profile',
+        'dump',
+        'demo',
+        '-p',
+        'spec.components.egressGateways[0].name',
+        '-o',
+        'json',
+      ]);
+
+      expect(stdout).to.equal('"istio-egressgateway"\n');
+    });
+
+    it('names the neighbours of a path that is not there', async () => {
+      const { exitCode, stderr } = await run(['profile', 'dump', 'demo', '-p', 'components.pliot']);
+
+      expect(exitCode).to.equal(1);
+      expect(stderr).to.contain('IOP635').and.contain('pilot');
+    });
+
+    it('shows how two profiles differ', async () => {
+      const { exitCode, stdout } = await run(['profile', 'diff', 'default', 'ambient']);
+      const same = await run(['profile', 'diff', 'demo', 'demo']);
+      const trouble = await run(['profile', 'diff', 'default', 'dmeo']);
+
+      expect(exitCode).to.equal(1);
+      expect(stdout).to.contain('--- default\n+++ ambient\n').and.contain('+    ztunnel:\n');
+      expect(same).to.deep.equal({ exitCode: 0, stdout: '', stderr: '' });
+      expect(trouble.exitCode).to.equal(2);
+    });
+  });
+
+  it('completes what shells and kubectl ask for', async () => {
+    const words = await run(['__complete', 'profile', 'dump', '-o', 'j']);
+    const asKubectl = await run(['__complete', 'manifest', 'generate', '--filename', '']);
+
+    expect(words).to.deep.equal({ exitCode: 0, stdout: 'json\t\n:4\n', stderr: '' });
+    expect(asKubectl).to.deep.equal({ exitCode: 0, stdout: ':0\n', stderr: '' });
+  });
+
+  it('teaches bash, which then completes', async () => {
+    const { stdout: script } = await run(['completion', 'bash']);
+    const istioOperator = `istio-operator() { printf 'json\\t\\n:4\\n'; }`;
+    const ask = `COMP_LINE='istio-operator x -o '; COMP_POINT=20; _istio_operator; printf '%s' "\${COMPREPLY[*]}"`;
+
+    const { stdout } = spawnSync('bash', ['-c', `${script}\n${istioOperator}\n${ask}`], { encoding: 'utf8' });
+
+    expect(stdout).to.equal('json');
+  });
+
+  it('tells its version, also for programs', async () => {
+    const { stdout } = await run(['version', '-o', 'json']);
+
+    expect(JSON.parse(stdout)).to.include({ operator: VERSION, istio: '1.30.3' });
+    expect(await readFile(join(import.meta.dirname, '../../package.json'), 'utf8')).to.contain(
+      `"${VERSION}"`,
+    );
+  });
+});
