@@ -10,6 +10,7 @@ import type { Generator } from './generated-files.ts';
 import * as layerDocs from './layer-docs.ts';
 import * as layerRules from './layer-rules.ts';
 import * as rbac from './rbac.ts';
+import * as referenceDocs from './reference-docs.ts';
 import * as specTypes from './spec-types.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -19,6 +20,7 @@ const GENERATORS: readonly Generator[] = [
   { name: specTypes.name, generate: specTypes.generate },
   { name: deployedCrd.name, generate: deployedCrd.generate },
   { name: rbac.name, generate: rbac.generate },
+  { name: referenceDocs.name, generate: referenceDocs.generate },
   { name: dashboards.name, generate: dashboards.generate },
 ];
 

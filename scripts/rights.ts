@@ -19,7 +19,7 @@ import {
 import type { ApiResource, ClusterNames, ControlPlane, RenderedKind } from './rendered-kinds.ts';
 
 /** Who gets the rights; the ServiceAccount of deploy/operator.yaml. */
-export const OPERATOR = { name: 'istio-operator', namespace: 'istio-operator' } as const;
+const OPERATOR = { name: 'istio-operator', namespace: 'istio-operator' } as const;
 
 interface PolicyRule extends JsonObject {
   readonly apiGroups: readonly string[];

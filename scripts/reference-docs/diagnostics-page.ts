@@ -37,7 +37,7 @@ const overlay = (kind: string, name: string, ...patch: readonly string[]): reado
 ];
 
 /** For every kind that reading and planning can find. */
-export const EXAMPLES: Readonly<Partial<Record<DiagnosticName, Example>>> = {
+const EXAMPLES: Readonly<Partial<Record<DiagnosticName, Example>>> = {
   invalidYaml: { file: 'spec:\n  profile: "demo\n' },
   forbiddenKey: spec('values:', '  pilot:', '    podAnnotations: { constructor: x }'),
   documentTooLarge: { file: '#'.repeat(1_048_577), instead: 'A file of more than a megabyte.' },
@@ -99,7 +99,7 @@ export const EXAMPLES: Readonly<Partial<Record<DiagnosticName, Example>>> = {
 };
 
 /** Codes of commands and of the operator's process; their messages come from the outside world. */
-export const PROCESS_CODES: Readonly<Record<string, string>> = {
+const PROCESS_CODES: Readonly<Record<string, string>> = {
   IOP601: 'The operator cannot run with these flags and environment variables',
   IOP602: 'A file cannot be read',
   IOP603: 'A chosen component is not rendered',
@@ -152,7 +152,7 @@ function messageOf(assets: AssetBundle, name: DiagnosticName, example: Example):
 }
 
 /** Everything that is said about an example. */
-export function findings(
+function findings(
   assets: AssetBundle,
   { file, sets = [], change = asIs }: Example,
 ): readonly Diagnostic[] {

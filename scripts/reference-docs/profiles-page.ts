@@ -3,6 +3,7 @@ import type { AssetBundle } from '../../src/model/assets.ts';
 import type { JsonObject, JsonValue } from '../../src/model/json.ts';
 import { isJsonArray, isJsonObject, stringAt } from '../../src/model/json.ts';
 import type { K8sObject } from '../../src/model/object.ts';
+import { namespaceOf } from '../../src/model/object.ts';
 import type { ComponentName } from '../../src/model/plan.ts';
 import { COMPONENTS } from '../../src/core/components.ts';
 import { printPath } from '../../src/core/field-path.ts';
@@ -77,7 +78,7 @@ function presetsText(assets: AssetBundle): string {
 }
 
 /** Every value in a tree that is no map, with its path; lists and empty maps count as values. */
-export function leavesOf(tree: JsonObject): readonly (readonly [path: string, value: string])[] {
+function leavesOf(tree: JsonObject): readonly (readonly [path: string, value: string])[] {
   const visit = (
     value: JsonValue,
     path: readonly (string | number)[],
@@ -139,8 +140,9 @@ function renderedBy(planner: Planner, profile: string): readonly Rendered[] {
   });
 }
 
-function nameOf({ kind, metadata }: K8sObject, controlPlane: string): string {
-  const { name, namespace } = metadata;
-  const place = namespace === undefined || namespace === controlPlane ? '' : ` in ${String(namespace)}`;
-  return `${kind} ${code(name)}${place}`;
+function nameOf(object: K8sObject, controlPlane: string): string {
+  const { kind, metadata } = object;
+  const namespace = namespaceOf(object);
+  const place = namespace === undefined || namespace === controlPlane ? '' : ` in ${namespace}`;
+  return `${kind} ${code(metadata.name)}${place}`;
 }

@@ -1,4 +1,5 @@
 /** docs/reference/spec.md: every field of an IstioOperator, from the schema that the API server gets. */
+import { textOf } from '../../src/core/go-values.ts';
 import { readFile } from 'node:fs/promises';
 import { load } from 'js-yaml';
 import type { JsonObject, JsonValue } from '../../src/model/json.ts';
@@ -81,7 +82,7 @@ interface Context {
 type Row = readonly [field: string, type: string, meaning: string];
 
 /** One row for each field at any depth, but for fields that have a section of their own. */
-export function rowsOf(schema: JsonObject, prefix: string, context: Context): readonly Row[] {
+function rowsOf(schema: JsonObject, prefix: string, context: Context): readonly Row[] {
   return Object.entries(mapAt(schema, 'properties')).flatMap(([field, child]) => {
     if (!isJsonObject(child)) return [];
     const path = `${prefix}${field}`;
@@ -126,14 +127,14 @@ function descriptionOf(schema: JsonObject): string {
 const TYPES: Readonly<Record<string, string>> = { string: 'text', integer: 'whole number' };
 
 /** The type in a reader's words. */
-export function typeOf(schema: JsonObject): string {
+function typeOf(schema: JsonObject): string {
   const { type, enum: allowed, items, additionalProperties } = schema;
-  if (isJsonArray(allowed)) return allowed.map((value) => code(String(value))).join(', ');
+  if (isJsonArray(allowed)) return allowed.map((value) => code(textOf(value))).join(', ');
   if (schema['x-kubernetes-int-or-string'] === true) return 'whole number or text';
   // docs/crd.md: how a structural schema says "a scalar".
   if (type === undefined) return at(schema, 'maxItems') === 0 ? 'text or number' : 'anything';
   if (type === 'array') return isJsonObject(items) ? `list of ${pluralOf(items)}` : 'list';
-  if (type !== 'object') return TYPES[String(type)] ?? String(type);
+  if (type !== 'object') return TYPES[textOf(type)] ?? textOf(type);
   return isJsonObject(additionalProperties) ? `map of ${pluralOf(additionalProperties)}` : 'map';
 }
 

@@ -4,7 +4,7 @@ import type { JsonObject, JsonValue } from '../../model/json.ts';
 import { isMergeableKey } from '../merge.ts';
 
 /** Few keys, so that generated trees overlap; some that look like list indexes or need quotes. */
-export const key = fc.oneof(
+const key = fc.oneof(
   fc.constantFrom('a', 'b', 'c', '0', 'x y', 'a.b'),
   fc.string({ maxLength: 3 }).filter(isMergeableKey),
 );
