@@ -97,7 +97,7 @@ describe('the command line against a cluster', () => {
 
       expect(outcome.exitCode).to.equal(0);
       expect(outcome.printed).to.include('+ Deployment istio-system/istiod\n');
-      expect(await statusOf('/api/v1/namespaces/istio-system')).to.not.equal(200);
+      expect(await statusOf(ISTIOD)).to.equal(404);
     });
 
     it('installs, with a line for each step', async () => {

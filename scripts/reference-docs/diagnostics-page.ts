@@ -59,6 +59,13 @@ const EXAMPLES: Readonly<Partial<Record<DiagnosticName, Example>>> = {
   unknownPreset: spec('compatibilityVersion: "1.9"'),
   unsupportedValue: spec('values:', '  global: { pilotCertProvider: kubernetes }'),
   duplicateGateway: spec('components:', '  ingressGateways:', '    - { name: edge }', '    - { name: edge }'),
+  unsupportedRelease: spec('tag: 1.20.0'),
+  fieldOfOtherRelease: spec('tag: 1.28.10', 'values:', '  pilot: { crlConfigMapName: revoked }'),
+  tagWithoutVersion: spec('tag: 1.30'),
+  mixedReleases: spec('tag: 1.30.3', 'components:', '  cni: { tag: 1.29.6 }'),
+  previewRelease: spec('tag: 1.31.0-rc.0'),
+  movedField: spec('values:', '  grafana: { enabled: true }'),
+  unknownTemplate: spec('values:', '  sidecarInjectorWebhook: { defaultTemplates: [mine] }'),
   replacedField: spec('values:', '  mixer: { policy: { enabled: true } }'),
   removedField: spec('meshConfig:', '  defaultConfig:', '    tracing: { stackdriver: { debug: true } }'),
   ignoredSetting: spec('profile: ambient', 'components:', '  ztunnel:', '    k8s: { replicaCount: 2 }'),
@@ -152,10 +159,7 @@ function messageOf(assets: AssetBundle, name: DiagnosticName, example: Example):
 }
 
 /** Everything that is said about an example. */
-function findings(
-  assets: AssetBundle,
-  { file, sets = [], change = asIs }: Example,
-): readonly Diagnostic[] {
+function findings(assets: AssetBundle, { file, sets = [], change = asIs }: Example): readonly Diagnostic[] {
   const read = readResources(file, 'demo.yaml');
   if (read.kind === 'invalid') return read.diagnostics;
   const planner = createPlanner(change(assets));
