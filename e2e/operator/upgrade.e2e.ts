@@ -99,7 +99,9 @@ describe('an upgrade in place', () => {
     expect(at(istiod, 'spec', 'template', 'metadata', 'annotations', 'team')).to.equal('mesh');
     expect(labelsOf(istiod)['operator.istio.io/version']).to.equal('1.30.3');
     expect([await imageTag(ISTIOD), await imageTag(GATEWAY)]).to.deep.equal(['1.30.3', '1.30.3']);
-    expect(operator.complaints).to.deep.equal([]);
+    // While definitions change, the API server lets nobody watch their kinds for some seconds.
+    const complaints = operator.complaints.filter((text) => !text.includes('storage is (re)initializing'));
+    expect(complaints).to.deep.equal([]);
   });
 
   it('stays on what is installed without a tag, also after the operator is restarted', async () => {

@@ -37,7 +37,7 @@ const overlay = (kind: string, name: string, ...patch: readonly string[]): reado
 ];
 
 /** For every kind that reading and planning can find. */
-const EXAMPLES: Readonly<Partial<Record<DiagnosticName, Example>>> = {
+export const EXAMPLES: Readonly<Partial<Record<DiagnosticName, Example>>> = {
   invalidYaml: { file: 'spec:\n  profile: "demo\n' },
   forbiddenKey: spec('values:', '  pilot:', '    podAnnotations: { constructor: x }'),
   documentTooLarge: { file: '#'.repeat(1_048_577), instead: 'A file of more than a megabyte.' },
@@ -106,7 +106,7 @@ const EXAMPLES: Readonly<Partial<Record<DiagnosticName, Example>>> = {
 };
 
 /** Codes of commands and of the operator's process; their messages come from the outside world. */
-const PROCESS_CODES: Readonly<Record<string, string>> = {
+export const PROCESS_CODES: Readonly<Record<string, string>> = {
   IOP601: 'The operator cannot run with these flags and environment variables',
   IOP602: 'A file cannot be read',
   IOP603: 'A chosen component is not rendered',
@@ -117,11 +117,13 @@ const PROCESS_CODES: Readonly<Record<string, string>> = {
 };
 
 export function diagnosticsPage(assets: AssetBundle): string {
-  const kinds = Object.entries(DIAGNOSTIC_KINDS).map(([name, { code: id, severity, title }]) => ({
-    // A key of the table.
-    name: name as DiagnosticName,
-    cells: [id, severity, title] as const,
-  }));
+  const kinds = Object.entries(DIAGNOSTIC_KINDS)
+    .map(([name, { code: id, severity, title }]) => ({
+      // A key of the table.
+      name: name as DiagnosticName,
+      cells: [id, severity, title] as const,
+    }))
+    .toSorted((a, b) => (a.cells[0] < b.cells[0] ? -1 : 1));
   const process = Object.entries(PROCESS_CODES).map(([id, title]) => [id, 'error', title] as const);
   const rows = [...kinds.map(({ cells }) => cells), ...process].toSorted(([a], [b]) => (a < b ? -1 : 1));
   return page(

@@ -1,15 +1,16 @@
 /** docs/reference/profiles.md: what each profile and preset sets, and which objects come of it. */
 import type { AssetBundle } from '../../src/model/assets.ts';
-import type { JsonObject, JsonValue } from '../../src/model/json.ts';
+import type { JsonValue } from '../../src/model/json.ts';
 import { isJsonArray, isJsonObject, stringAt } from '../../src/model/json.ts';
 import type { K8sObject } from '../../src/model/object.ts';
 import { namespaceOf } from '../../src/model/object.ts';
 import type { ComponentName } from '../../src/model/plan.ts';
 import { COMPONENTS } from '../../src/core/components.ts';
-import { printPath } from '../../src/core/field-path.ts';
 import type { Planner } from '../../src/core/plan.ts';
 import { createPlanner } from '../../src/core/plan.ts';
 import { DEFAULT_RELEASE } from '../../src/core/releases.ts';
+import type { PathStep } from '../../src/core/tree-path.ts';
+import { printTreePath } from '../../src/core/tree-path.ts';
 import { banner, code, page, table } from './markdown.ts';
 
 export function profilesPage(assets: AssetBundle): string {
@@ -37,7 +38,10 @@ function profileText(assets: AssetBundle, name: string): string {
     ...(preset === undefined ? [] : [presetLink(`profile/${preset}`)]),
     ...(platform === undefined ? [] : [presetLink(`platform/${platform}`)]),
   ];
-  const rows = leavesOf(spec).map(([path, value]) => [code(`spec.${path}`), code(value)]);
+  const below = new Set(name === 'default' ? [] : leavesOf(assets.profiles.get('default') ?? {}).map(String));
+  const rows = leavesOf(spec)
+    .filter((leaf) => !below.has(String(leaf)))
+    .map(([path, value]) => [code(`spec.${path}`), code(value)]);
   return page(
     `## ${name}`,
     ...(rows.length === 0
@@ -63,7 +67,7 @@ function presetsText(assets: AssetBundle): string {
   const presets = [...assets.presets].toSorted(([a], [b]) => (a < b ? -1 : 1));
   return page(
     '## Presets',
-    'Presets set values of components, below what a resource says about them. A platform preset wins over a compatibility preset, and that over a profile preset.',
+    'Presets set values of components, below what a resource says about them. A platform preset wins over a compatibility preset, and that over a profile preset. What a release of Istio does not have, or is not older than, is left out of a compatibility preset.',
     table(['kind', 'chosen by'], Object.entries(PRESET_CHOICES)),
     ...presets.map(([path, values]) =>
       page(
@@ -77,19 +81,28 @@ function presetsText(assets: AssetBundle): string {
   ).trimEnd();
 }
 
-/** Every value in a tree that is no map, with its path; lists and empty maps count as values. */
-function leavesOf(tree: JsonObject): readonly (readonly [path: string, value: string])[] {
-  const visit = (
-    value: JsonValue,
-    path: readonly (string | number)[],
-  ): readonly (readonly [string, string])[] => {
-    if (isJsonObject(value) && Object.keys(value).length > 0)
-      return Object.entries(value).flatMap(([key, entry]) => visit(entry, [...path, key]));
-    if (isJsonArray(value) && value.some(isJsonObject))
-      return value.flatMap((entry, index) => visit(entry, [...path, index]));
-    return [[printPath(path), JSON.stringify(value)]];
-  };
-  return visit(tree, []);
+type Leaf = readonly [path: string, value: string];
+
+/**
+ * Every value in a tree that is no map, with its path as `--set` takes it. Lists of scalars and empty maps count as
+ * values; an element of a list of maps is named by its name where it has one.
+ */
+export function leavesOf(tree: JsonValue, steps: readonly PathStep[] = []): readonly Leaf[] {
+  if (isJsonObject(tree) && Object.keys(tree).length > 0) {
+    return Object.entries(tree).flatMap(([key, entry]) => leavesOf(entry, [...steps, { kind: 'key', key }]));
+  }
+  if (isJsonArray(tree) && tree.some(isJsonObject)) {
+    return tree.flatMap((entry, index) => elementLeaves(entry, index, steps));
+  }
+  return [[printTreePath(steps), JSON.stringify(tree)]];
+}
+
+function elementLeaves(entry: JsonValue, index: number, steps: readonly PathStep[]): readonly Leaf[] {
+  const name = stringAt(entry, 'name');
+  if (name === undefined || !isJsonObject(entry))
+    return leavesOf(entry, [...steps, { kind: 'index', index }]);
+  const { name: _name, ...rest } = entry;
+  return leavesOf(rest, [...steps, { kind: 'entry', key: 'name', value: name }]);
 }
 
 interface Rendered {

@@ -39,8 +39,15 @@ function sectionsOf(schema: JsonObject): readonly Section[] {
   const spec = mapAt(schema, 'properties', 'spec');
   const components = mapAt(spec, 'properties', 'components');
   const pilot = mapAt(components, 'properties', 'pilot');
+  const addons = mapAt(spec, 'properties', 'addonComponents');
   return [
     { title: 'spec', text: descriptionOf(spec), schema: spec, prefix: 'spec.' },
+    {
+      title: 'spec.addonComponents',
+      text: `${descriptionOf(addons)} [Addons](../addons.md) shows them.`,
+      schema: addons,
+      prefix: '',
+    },
     { title: 'spec.components', text: descriptionOf(components), schema: components, prefix: '' },
     {
       title: 'A component',
@@ -127,9 +134,14 @@ function descriptionOf(schema: JsonObject): string {
 const TYPES: Readonly<Record<string, string>> = { string: 'text', integer: 'whole number' };
 
 /** The type in a reader's words. */
-function typeOf(schema: JsonObject): string {
+export function typeOf(schema: JsonObject): string {
   const { type, enum: allowed, items, additionalProperties } = schema;
-  if (isJsonArray(allowed)) return allowed.map((value) => code(textOf(value))).join(', ');
+  if (isJsonArray(allowed)) {
+    return allowed
+      .filter((value) => value !== null)
+      .map((value) => code(textOf(value)))
+      .join(', ');
+  }
   if (schema['x-kubernetes-int-or-string'] === true) return 'whole number or text';
   // docs/crd.md: how a structural schema says "a scalar".
   if (type === undefined) return at(schema, 'maxItems') === 0 ? 'text or number' : 'anything';

@@ -1,6 +1,8 @@
 /** One reconcile: from a resource to an outcome. */
 import { isClusterError } from '../model/cluster-error.ts';
 import { assertNever } from '../model/json.ts';
+import type { K8sObject } from '../model/object.ts';
+import { identityOf, refOf } from '../model/object.ts';
 import type { Outcome, Problem } from '../model/outcome.ts';
 import type { Change } from '../model/report.ts';
 import { gateOf } from './gate.ts';
@@ -30,8 +32,15 @@ export async function reconcile(deps: ReconcileDeps, visit: Visit): Promise<Outc
     return await act(deps, remembering);
   } catch (error) {
     if (visit.signal.aborted) return { kind: 'stopped', changes };
+    if (isGone(error, visit.resource)) return { kind: 'absent' };
     return { kind: 'interrupted', problem: problemOf(error), changes };
   }
+}
+
+/** The watch may show a resource for a moment after its last finalizer went, and the resource with it. */
+function isGone(error: unknown, resource: K8sObject): boolean {
+  if (!isClusterError(error, 'absent') || error.ref === undefined) return false;
+  return identityOf(error.ref) === identityOf(refOf(resource));
 }
 
 async function act(deps: ReconcileDeps, visit: Visit): Promise<Outcome> {

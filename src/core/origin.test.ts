@@ -96,6 +96,15 @@ describe('withOrigin', () => {
     ]);
   });
 
+  it('tells twins in one file by their order', () => {
+    const a = layer('a', gateways({ name: 'x' }, { name: 'x' }));
+
+    expect([1, 2].map((index) => origin(`spec.components.ingressGateways[${index}]`, a))).to.deep.equal([
+      ['a', 'spec.components.ingressGateways[0]'],
+      ['a', 'spec.components.ingressGateways[1]'],
+    ]);
+  });
+
   it('tells gateways without a name by their order', () => {
     const a = layer('a', gateways({ name: 'x' }, { enabled: true }));
     const b = layer('b', gateways({ enabled: true }, { enabled: false }));

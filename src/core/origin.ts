@@ -75,8 +75,11 @@ function pathInLayer(path: FieldPath, search: Search): FieldPath | undefined {
 function indexInLayer(list: string, index: number, { merged, layers, layer }: Search): number {
   const gateways = listAt(merged, 'components', list);
   const own = listAt(layer.spec, 'components', list);
-  const name = at(gateways, index, 'name');
-  if (name !== undefined) return namesakeIn(own, name, at(gateways, index, 'namespace'));
+  const gateway = gateways[index] ?? null;
+  if (at(gateway, 'name') !== undefined) {
+    const rank = gateways.slice(0, index).filter((other) => isTwin(other, gateway)).length;
+    return namesakeIn(own, gateway, rank);
+  }
   // Gateways without a name merge with nothing: they stand at the end, in the order of the layers.
   const rank = gateways.slice(0, index).filter(isNameless).length;
   const below = layers.slice(0, layers.indexOf(layer));
@@ -84,10 +87,16 @@ function indexInLayer(list: string, index: number, { merged, layers, layer }: Se
   return positionsOf(own, isNameless)[rank - before] ?? -1;
 }
 
-function namesakeIn(list: JsonArray, name: JsonValue, namespace: JsonValue | undefined): number {
-  const namesakes = positionsOf(list, (gateway) => at(gateway, 'name') === name);
-  const exact = namesakes.find((position) => at(list, position, 'namespace') === namespace);
-  return exact ?? namesakes.find((position) => at(list, position, 'namespace') === undefined) ?? -1;
+/** Of several twins, which never merge with each other, the one with that rank. */
+function namesakeIn(list: JsonArray, gateway: JsonValue, rank: number): number {
+  const twins = positionsOf(list, (other) => isTwin(other, gateway));
+  const [open] = positionsOf(list, (other) => isTwin(other, { name: at(gateway, 'name') ?? null }));
+  return twins[rank] ?? twins[0] ?? open ?? -1;
+}
+
+/** The same name in the same namespace, or both in none. */
+function isTwin(left: JsonValue, right: JsonValue): boolean {
+  return ['name', 'namespace'].every((key) => at(left, key) === at(right, key));
 }
 
 function isNameless(gateway: JsonValue): boolean {
