@@ -42,14 +42,6 @@ export const LAYERS: readonly Layer[] = [
     },
   },
   {
-    folder: 'lint',
-    role: 'Checks on specifications, objects and snapshots of a cluster.',
-    layers: ['model', 'core'],
-    packages: [],
-    node: [],
-    world: 'pure',
-  },
-  {
     folder: 'assets',
     role: 'Reads templates, profiles and schemas into an AssetBundle.',
     layers: ['model'],
@@ -100,7 +92,7 @@ export const LAYERS: readonly Layer[] = [
   {
     folder: 'controller',
     role: 'Keeps watched resources reconciled and tells how it went.',
-    layers: ['model', 'core', 'lint', 'apply', 'log'],
+    layers: ['model', 'core', 'apply', 'log'],
     packages: ['@prometheus-io/client'],
     node: [],
     world: 'injected',
@@ -108,7 +100,7 @@ export const LAYERS: readonly Layer[] = [
   {
     folder: 'cli',
     role: 'Commands, their arguments and what they print.',
-    layers: ['model', 'core', 'lint', 'apply', 'log', 'config'],
+    layers: ['model', 'core', 'apply', 'log', 'config'],
     packages: ['commander', 'diff'],
     node: 'any',
     world: 'adapter',
