@@ -3,8 +3,8 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { JsonValue } from '../../src/model/json.ts';
 import { listAt, mapAt, stringAt } from '../../src/model/json.ts';
+import { startControlPlane } from '../control-plane/control-plane.ts';
 import type { ControlPlane } from '../control-plane/control-plane.ts';
-import { sharedControlPlane } from '../control-plane/shared.ts';
 import type { OperatorUnderTest } from '../operator/operator-under-test.ts';
 import { startOperator } from '../operator/operator-under-test.ts';
 import { eventually } from '../operator/resources.ts';
@@ -71,16 +71,13 @@ describe('the command line against a cluster', () => {
     return found;
   };
 
+  // A control plane of its own: the command line installs, removes and counts things of the whole cluster.
   before(async () => {
-    plane = await sharedControlPlane();
-    // What other suites left would be taken for ours.
-    const purged = await run('uninstall --purge -y --timeout 60s');
-    expect(reasonOf(purged)).to.equal('');
+    plane = await startControlPlane();
   });
 
   after(async () => {
-    await run('uninstall --purge -y --timeout 60s');
-    await plane.api.request('DELETE', '/api/v1/namespaces/istio-system');
+    await plane.stop();
   });
 
   describe('install', () => {

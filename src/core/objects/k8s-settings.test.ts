@@ -182,6 +182,43 @@ describe('applyK8sSettings', () => {
     expect(result).to.deep.equal({ objects: originals, warnings: [] });
   });
 
+  it('lets the handler of a probe take the place of the rendered one', () => {
+    const probed = (readinessProbe: JsonObject) =>
+      changed(
+        { readinessProbe },
+        containerWith({ readinessProbe: { httpGet: { path: '/ready' }, periodSeconds: 3 } }),
+      );
+    const withProbe = (readinessProbe: JsonObject) => containerWith({ readinessProbe });
+
+    expect([
+      probed({ tcpSocket: { port: 1 } }),
+      probed({ periodSeconds: 9 }),
+      probed({ httpGet: { port: 1 } }),
+    ]).to.deep.equal([
+      withProbe({ tcpSocket: { port: 1 }, periodSeconds: 3 }),
+      withProbe({ httpGet: { path: '/ready' }, periodSeconds: 9 }),
+      withProbe({ httpGet: { path: '/ready', port: 1 }, periodSeconds: 3 }),
+    ]);
+  });
+
+  it('takes the limits of a rolling update away with the rolling update', () => {
+    const rollingUpdate = { maxSurge: 1 };
+    const original = object('Deployment', 'istiod', { spec: { strategy: { rollingUpdate } } });
+    const strategies = [
+      { type: 'Recreate' },
+      { type: 'RollingUpdate' },
+      { rollingUpdate: { maxUnavailable: 1 } },
+    ];
+
+    const results = strategies.map((strategy) => changed({ strategy }, original)?.['spec']);
+
+    expect(results).to.deep.equal([
+      { strategy: { type: 'Recreate' } },
+      { strategy: { type: 'RollingUpdate', rollingUpdate } },
+      { strategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 1 } } },
+    ]);
+  });
+
   it('sets updateStrategy of a DaemonSet, which has no strategy', () => {
     const result = change([workload(CNI)], { strategy: { type: 'OnDelete' } }, CNI);
 

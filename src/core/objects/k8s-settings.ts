@@ -1,7 +1,7 @@
 /** `components.<component>.k8s`: what users change in rendered objects without writing overlays. */
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { JsonObject, JsonValue } from '../../model/json.ts';
-import { at, isJsonObject } from '../../model/json.ts';
+import { at, isJsonObject, stringAt } from '../../model/json.ts';
 import type { K8sObject } from '../../model/object.ts';
 import type { Workload } from '../components.ts';
 import { diagnose } from '../diagnostics.ts';
@@ -37,12 +37,31 @@ function podField(field: string): Setting {
   return { field, kind: 'workload', patch: (value) => podSpec({ [field]: value }) };
 }
 
-function containerField(field: string): Setting {
+function containerField(field: string, meant: (value: JsonValue) => JsonValue = asGiven): Setting {
   return {
     field,
     kind: 'workload',
-    patch: (value, { workload }) => podSpec({ containers: [{ name: workload.container, [field]: value }] }),
+    patch: (value, { workload }) =>
+      podSpec({ containers: [{ name: workload.container, [field]: meant(value) }] }),
   };
+}
+
+function asGiven(value: JsonValue): JsonValue {
+  return value;
+}
+
+const HANDLERS = ['exec', 'grpc', 'httpGet', 'tcpSocket'];
+
+/** A probe has one handler: the one that a user gives takes the place of the rendered one. */
+function oneHandler(probe: JsonValue): JsonValue {
+  if (!isJsonObject(probe) || !HANDLERS.some((handler) => truthy(probe[handler]))) return probe;
+  return { ...Object.fromEntries(HANDLERS.map((handler) => [handler, null])), ...probe };
+}
+
+/** Limits of a rolling update are refused beside any other way of updating. */
+function oneStrategy(strategy: JsonValue): JsonValue {
+  const type = stringAt(strategy, 'type') ?? 'RollingUpdate';
+  return isJsonObject(strategy) && type !== 'RollingUpdate' ? { rollingUpdate: null, ...strategy } : strategy;
 }
 
 /** In the order of upstream's documentation; they do not overlap. */
@@ -59,14 +78,14 @@ const SETTINGS: readonly Setting[] = [
     patch: (annotations) => ({ spec: { template: { metadata: { annotations } } } }),
   },
   podField('priorityClassName'),
-  containerField('readinessProbe'),
+  containerField('readinessProbe', oneHandler),
   { field: 'replicaCount', kind: 'workload', patch: (replicas) => ({ spec: { replicas } }) },
   containerField('resources'),
   {
     field: 'strategy',
     kind: 'workload',
     patch: (strategy, { workload }) => ({
-      spec: { [workload.kind === 'DaemonSet' ? 'updateStrategy' : 'strategy']: strategy },
+      spec: { [workload.kind === 'DaemonSet' ? 'updateStrategy' : 'strategy']: oneStrategy(strategy) },
     }),
   },
   podField('tolerations'),
