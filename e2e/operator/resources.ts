@@ -12,7 +12,8 @@ import type { ControlPlane } from '../control-plane/control-plane.ts';
 import { apply, pathOf, readObjects } from '../deploy/manifests.ts';
 
 const POLL_MS = 25;
-const PATIENCE_MS = 60_000;
+// More than the minute after which the operator looks again at what it had no right to do.
+const PATIENCE_MS = 100_000;
 
 /** Resolves with the first value that is neither undefined nor false; rejects when that takes too long. */
 export async function eventually<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
