@@ -10,6 +10,7 @@ import type { ClusterChoice, CommandEnvironment } from './environment.ts';
 import { prospectOf, refuseFailures } from './prospect.ts';
 import type { InstallationFlags } from './requested-installation.ts';
 import { withConnection } from './session.ts';
+import { CONTEXT_LINES, withoutNoise } from './object-patch.ts';
 
 export type DiffOptions = InstallationFlags & ClusterChoice;
 
@@ -28,9 +29,6 @@ export async function diffLive(environment: CommandEnvironment, options: DiffOpt
   }
 }
 
-/** Three lines around a change are enough to find it, as in every other diff. */
-const CONTEXT_LINES = 3;
-
 function patchOf({ change, live, after }: PreviewedChange): string {
   const name = displayRef(change.ref);
   return createTwoFilesPatch(
@@ -46,20 +44,4 @@ function patchOf({ change, live, after }: PreviewedChange): string {
 
 function printed(object: K8sObject | undefined): string {
   return object === undefined ? '' : printYaml(withoutNoise(object));
-}
-
-/** What the server writes with every change says nothing about the change. */
-const NOISE: ReadonlySet<string> = new Set([
-  'managedFields',
-  'resourceVersion',
-  'generation',
-  'uid',
-  'creationTimestamp',
-  'selfLink',
-]);
-
-function withoutNoise(object: K8sObject): K8sObject {
-  const { status: _status, ...rest } = object;
-  const metadata = Object.entries(object.metadata).filter(([field]) => !NOISE.has(field));
-  return { ...rest, metadata: { ...Object.fromEntries(metadata), name: object.metadata.name } };
 }

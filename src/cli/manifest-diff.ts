@@ -6,6 +6,7 @@ import { displayRef, identityOf, refOf } from '../model/object.ts';
 import { EXIT, Trouble } from './command-error.ts';
 import type { CommandEnvironment } from './environment.ts';
 import { nameOf, readObjects } from './manifest-files.ts';
+import { CONTEXT_LINES, withoutNoise } from './object-patch.ts';
 
 /** Prints a unified diff from one file or folder to the other. Exit code 0: none; 1: some; throws a Trouble for the rest. */
 export async function manifestDiff(
@@ -48,9 +49,6 @@ interface Side {
   readonly object: K8sObject | undefined;
 }
 
-/** Three lines around a change are enough to find it, as in every other diff. */
-const CONTEXT_LINES = 3;
-
 function patchOf(from: Side, to: Side): string {
   const [before, after] = [printed(from), printed(to)];
   if (before === after) return '';
@@ -66,20 +64,4 @@ function headerOf({ name, object }: Side): string {
 
 function printed({ object }: Side): string {
   return object === undefined ? '' : printGoYaml(withoutNoise(object));
-}
-
-/** What the server writes into every object says nothing about what was asked for. */
-const NOISE: ReadonlySet<string> = new Set([
-  'managedFields',
-  'resourceVersion',
-  'generation',
-  'uid',
-  'creationTimestamp',
-  'selfLink',
-]);
-
-function withoutNoise(object: K8sObject): K8sObject {
-  const { status: _status, ...rest } = object;
-  const metadata = Object.entries(object.metadata).filter(([field]) => !NOISE.has(field));
-  return { ...rest, metadata: { ...Object.fromEntries(metadata), name: object.metadata.name } };
 }
