@@ -112,7 +112,9 @@ function manifestCommand(environment: CommandEnvironment, outcome: Outcome): Com
         'namespace',
       ]),
     )
-    .addOption(new Option('--cluster-facts <file>', 'what is known of the cluster: kubernetesVersion'))
+    .addOption(
+      new Option('--cluster-facts <file>', 'what is known of the cluster: kubernetesVersion, servedKinds'),
+    )
     .addOption(new Option('--kube-version <version>', 'version of Kubernetes to render for, such as v1.34.0'))
     .action(async (options: GenerateOptions) => {
       const { manifestGenerate } = await import('./manifest-generate.ts');

@@ -4,6 +4,7 @@ import type { NamedResource } from '../core/spec/documents.ts';
 import type { Owner, Plan, PlanResult } from '../model/plan.ts';
 import { CommandError, sayDiagnostics } from './command-error.ts';
 import type { CommandEnvironment, Connection } from './environment.ts';
+import { factsFrom } from './cluster-facts.ts';
 import { readLayers, setsOf } from './manifest-generate.ts';
 
 export interface InstallationFlags {
@@ -24,13 +25,13 @@ export async function requestedInstallation(
   flags: InstallationFlags,
 ): Promise<RequestedInstallation> {
   const { loadAssets, signal, terminal } = environment;
-  const [assets, layers, kubernetesVersion] = await Promise.all([
+  const [assets, layers, facts] = await Promise.all([
     loadAssets(),
     readLayers(environment, flags.filename),
-    cluster.serverVersion({ signal }),
+    factsFrom(cluster, signal),
   ]);
   const planner = createPlanner(assets);
-  const input = { layers, sets: setsOf(flags), facts: { kubernetesVersion } };
+  const input = { layers, sets: setsOf(flags), facts };
   // The owner depends on what is planned, and the objects carry the owner.
   const owner = ownerFor(layers, planned(planner(input)), flags);
   const plan = planned(planner({ ...input, owner }));

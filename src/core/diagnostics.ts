@@ -85,6 +85,11 @@ export const DIAGNOSTIC_KINDS = {
     severity: 'warning',
     title: 'Pods would be injected with a template that does not exist',
   },
+  kindNotServed: {
+    code: 'IOP312',
+    severity: 'warning',
+    title: 'The cluster does not serve a kind that was asked for',
+  },
   overlayWithoutObject: { code: 'IOP401', severity: 'error', title: 'An overlay matches no object' },
   overlayPathNotFound: { code: 'IOP402', severity: 'error', title: 'The path of an overlay matches nothing' },
   overlayChangesType: {
