@@ -49,7 +49,7 @@ export function watchAll(
       return owner !== undefined && owner !== key && find(owner) !== undefined ? owner : undefined;
     },
     count: () => resources.reduce((sum, watched) => sum + watched.list().length, 0),
-    servedKinds: served.names,
+    servedKinds: () => served.names(),
     stop: () => {
       for (const watched of all) watched.stop();
     },

@@ -11,7 +11,7 @@ import type { ClusterFacts, Owner, Plan, PlannedComponent, PlanResult } from '..
 import { planComponents } from './component-plan.ts';
 import { distinct } from './diagnostics.ts';
 import { textOf, truthy } from './go-values.ts';
-import { imagesOf } from './images.ts';
+
 import { composeInjectionTemplates } from './injection/compose.ts';
 import { unknownTemplates } from './injection/default-templates.ts';
 import { templatesOfRelease } from './injection/release-templates.ts';
@@ -30,6 +30,7 @@ import { checkReleaseFields } from './spec/release-fields.ts';
 import { validateMerged, validateLayers } from './spec/validate.ts';
 import { missingMonitoringKinds, tellMissingKinds } from './values/addons/monitors.ts';
 import { withAddonProviders } from './values/addons/telemetry.ts';
+import { imagesOf } from './values/needed-images.ts';
 import { translateValues } from './values/translate.ts';
 
 export type { SpecLayer } from './spec/layer.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import type { TestPlanner } from './testing/planning.ts';
-import { testPlanner } from './testing/planning.ts';
+import type { TestPlanner } from '../testing/planning.ts';
+import { testPlanner } from '../testing/planning.ts';
 
 describe('imagesOf', () => {
   let planner: TestPlanner;

@@ -1,10 +1,10 @@
 /** Which images an installation needs: what a registry without a way to the internet has to hold. */
-import type { JsonValue } from '../model/json.ts';
-import { at, listAt, mapAt, stringAt } from '../model/json.ts';
-import type { K8sObject } from '../model/object.ts';
-import type { PlannedComponent } from '../model/plan.ts';
-import { imageReference } from './values/image.ts';
-import { readYaml } from './yaml.ts';
+import type { JsonValue } from '../../model/json.ts';
+import { at, listAt, mapAt, stringAt } from '../../model/json.ts';
+import type { K8sObject } from '../../model/object.ts';
+import type { PlannedComponent } from '../../model/plan.ts';
+import { imageReference } from './image.ts';
+import { readYaml } from '../yaml.ts';
 
 /** Stands in pods whose image the injection webhook decides. */
 const INJECTED_IMAGE = 'auto';
