@@ -33,18 +33,36 @@ export const CHOICES: Readonly<Record<string, string>> = {
   workload: 'reviews',
 };
 
-const WAVE_SECONDS = 900;
+/** How the load swings: each wave with its length in seconds and its share of the whole. */
+const WAVES = [
+  { seconds: 1300, share: 0.25 },
+  { seconds: 410, share: 0.12 },
+  { seconds: 130, share: 0.06 },
+] as const;
 
-/** A counter that grows by about so much a second, in slow waves; `phase` keeps several apart. */
+/** A counter that grows by about so much a second; `phase` keeps several apart. */
 function growing(perSecond: number, phase = 0): Series['value'] {
-  const turn = (2 * Math.PI) / WAVE_SECONDS;
-  const wave = (seconds: number): number => Math.cos(turn * seconds + phase);
-  return (seconds) => 1000 + perSecond * (seconds + (0.35 / turn) * (wave(0) - wave(seconds)));
+  const swing = (at: number): number =>
+    WAVES.reduce((sum, { seconds, share }) => {
+      const turn = (2 * Math.PI) / seconds;
+      return sum + (share / turn) * (Math.cos(phase) - Math.cos(turn * at + phase));
+    }, 0);
+  return (seconds) => 1000 + perSecond * (seconds + swing(seconds));
 }
 
-/** A gauge that swings by a tenth around a value. */
+/** A gauge that swings around a value. */
 function around(value: number, phase = 0): Series['value'] {
-  return (seconds) => value * (1 + 0.1 * Math.sin((2 * Math.PI * seconds) / WAVE_SECONDS + phase));
+  return (at) =>
+    WAVES.reduce(
+      (sum, { seconds, share }) => sum + value * share * 0.4 * Math.sin((2 * Math.PI * at) / seconds + phase),
+      value,
+    );
+}
+
+/** As `around`, of things that can be counted. */
+function countedAround(value: number, phase = 0): Series['value'] {
+  const exact = around(value, phase);
+  return (seconds) => Math.round(exact(seconds));
 }
 
 const steady =
@@ -171,6 +189,9 @@ function proxy(pod: string, reported: readonly Series[], annotations: Labels = {
 
 const SIDECAR = { 'sidecar.istio.io/status': '{}' };
 
+/** The first of January 2036, in Unix seconds. */
+const ROOT_EXPIRES = 2_082_758_400;
+
 function istiod(pod: string, index: number): Target {
   const xds = ['cds', 'eds', 'lds', 'rds'].map((type, at) =>
     series('pilot_xds_pushes', { type }, growing(0.6 + 0.8 * at + 0.2 * index, at)),
@@ -194,13 +215,13 @@ function istiod(pod: string, index: number): Target {
       series('pilot_total_xds_rejects', { type: 'lds' }, steady(3)),
       series('pilot_total_xds_internal_errors', {}, steady(2)),
       ...histogram('pilot_xds_push_time', { type: 'eds' }, { buckets: SECONDS, median: 0.05, perSecond: 4 }),
-      series('pilot_xds', { version: '1.30.3' }, around(7 + index, index)),
+      series('pilot_xds', { version: '1.30.3' }, countedAround(24 + 3 * index, index)),
       ...events,
       series('sidecar_injection_success_total', {}, growing(0.3, index)),
       series('sidecar_injection_failure_total', {}, steady(1)),
       series('galley_validation_passed', {}, growing(0.15, index)),
       series('galley_validation_failed', {}, growing(0.02, index)),
-      series('citadel_server_root_cert_expiry_timestamp', {}, steady(4_102_444_800)),
+      series('citadel_server_root_cert_expiry_timestamp', {}, steady(ROOT_EXPIRES)),
     ],
   };
 }
@@ -227,7 +248,7 @@ function ztunnel(pod: string, index: number): Target {
         series(name, service, growing(perSecond * (1 + index / 3), index)),
       ),
       series('istio_dns_requests_total', {}, growing(5 + index, index)),
-      series('workload_manager_active_proxy_count', {}, around(12 + 4 * index, index)),
+      series('workload_manager_active_proxy_count', {}, countedAround(12 + 4 * index, index)),
       series('workload_manager_pending_proxy_count', {}, steady(index)),
     ],
   };
@@ -250,7 +271,7 @@ const OPERATOR: Target = {
       {},
       { buckets: SECONDS, median: 0.06, perSecond: 0.3 },
     ),
-    series('workqueue_depth', {}, around(1)),
+    series('workqueue_depth', {}, countedAround(1.5)),
     series('istio_operator_changes_total', { action: 'configured', kind: 'Deployment' }, growing(0.4)),
     series('istio_operator_drift_repaired_total', {}, growing(0.02, 1)),
     ...['200', '409'].map((code, index) =>
