@@ -39,7 +39,11 @@ try {
   await recordStory(search.programs, folder);
   const port = await findFreePort();
   const prometheus = await startPrometheus({ program: search.programs.prometheus, folder, port });
-  await drawAll(prometheus).finally(async () => prometheus.stop());
+  try {
+    await drawAll(prometheus);
+  } finally {
+    await prometheus.stop();
+  }
 } finally {
   await rm(folder, { recursive: true });
 }
@@ -56,9 +60,11 @@ async function recordStory({ promtool }: PrometheusPrograms, directory: string):
   await promisify(execFile)(promtool, ['tsdb', 'create-blocks-from', 'openmetrics', file, data]);
 }
 
-/** What scrapes would have stored. Labels of the target win, as they do for all that does not honour labels. */
+/** What scrapes would have stored. Where both have a label, it is honoured as reported. */
 function samples({ name, labels, value }: Series, target: Labels): readonly string[] {
-  const known = Object.entries(target).map(([label, text]) => [label.replaceAll(/[^\w]/gu, '_'), text]);
+  const known = Object.entries(target).map(
+    ([label, text]) => [label.replaceAll(/[^\w]/gu, '_'), text] as const,
+  );
   const printed = `${name}${printLabels({ ...Object.fromEntries(known), ...labels })}`;
   const count = (END - RECORDED_FROM) / SCRAPE_SECONDS + 1;
   return Array.from({ length: count }, (_, index) => {

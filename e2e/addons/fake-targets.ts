@@ -5,7 +5,9 @@ import { createServer as createSecure } from 'node:https';
 import { once } from 'node:events';
 import { selfSignedCertificate } from '../../src/cluster/testing/self-signed.ts';
 import type { JsonObject, JsonValue } from '../../src/model/json.ts';
+import { at, listAt } from '../../src/model/json.ts';
 import type { Api, Method } from '../control-plane/api.ts';
+import { eventually } from '../operator/resources.ts';
 import { CONTAINERS, exposition, STORY_NAMESPACE, TARGETS } from './mesh-story.ts';
 import type { Series, Target } from './mesh-story.ts';
 
@@ -95,6 +97,11 @@ async function createPod(api: Api, target: Target, address: string): Promise<voi
 
 async function createNode(api: Api): Promise<void> {
   await call(api, 'POST', '/api/v1/nodes', { metadata: { name: NODE }, spec: { unschedulable: true } });
+  // Whoever plays the kubelets of this cluster first says where its own is, once.
+  await eventually('the node is ready', async () => {
+    const { body } = await api.request('GET', `/api/v1/nodes/${NODE}`);
+    return listAt(body, 'status', 'conditions').some((condition) => at(condition, 'type') === 'Ready');
+  });
   await call(api, 'PATCH', `/api/v1/nodes/${NODE}/status`, {
     status: {
       addresses: [{ type: 'InternalIP', address: KUBELET.address }],

@@ -91,6 +91,14 @@ function checkPrometheus(programs: PrometheusPrograms): void {
     expect(others.map(({ labels }) => labels['job'])).to.have.members(['kubernetes-cadvisor', 'prometheus']);
   });
 
+  it('keeps the namespace that the operator reports of a resource apart from its own', async () => {
+    const ready = await prometheus.query('istio_operator_resource_ready');
+
+    expect(ready.map(({ labels }) => `${labels['namespace']}/${labels['name']}`)).to.deep.equal([
+      'istio-system/demo',
+    ]);
+  });
+
   it('has data for every query of the dashboards', async () => {
     const silent = await eventually('every query has data', async () => {
       const without = await queriesWithoutData(prometheus);

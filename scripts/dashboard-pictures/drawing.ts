@@ -123,10 +123,10 @@ interface LegendEntry {
 /** As many entries as two lines hold; the last one says how many more there are. */
 function drawLegend(lines: readonly Line[]): readonly string[] {
   const entries = placedLegend(lines.map(({ legend }) => legend));
-  const y = (row: number): number => PANEL.height - 27 + row * LEGEND.lineHeight;
   return entries.map(({ text, x, row }, index) => {
-    const mark = `<path d="M${x} ${y(row) - 4}h14" stroke="${colourOf(index)}" stroke-width="3"/>`;
-    const label = `<text x="${x + 19}" y="${y(row)}" fill="#374151">${escaped(text)}</text>`;
+    const y = PANEL.height - 27 + row * LEGEND.lineHeight;
+    const mark = `<path d="M${x} ${y - 4}h14" stroke="${colourOf(index)}" stroke-width="3"/>`;
+    const label = `<text x="${x + 19}" y="${y}" fill="#374151">${escaped(text)}</text>`;
     return text.startsWith('and ') ? label : mark + label;
   });
 }

@@ -114,6 +114,8 @@ export const ISTIO_JOBS = {
       keep(`${POD}label_app_kubernetes_io_name`, 'istio-operator'),
       keep(`${POD}container_port_name`, 'http-metrics'),
     ],
+    // It reports namespaces and names of resources; its own would hide them.
+    honorsLabels: true,
   },
 } as const satisfies Readonly<Record<string, PodJob>>;
 
