@@ -51,6 +51,12 @@ export const EXAMPLES: Readonly<Partial<Record<DiagnosticName, Example>>> = {
   gatewayWithoutName: spec('components:', '  ingressGateways:', '    - enabled: true'),
   invalidName: spec('revision: 1.30.3'),
   invalidImage: spec('hub: https://registry.example.com/istio'),
+  addonWithoutAddress: spec(
+    'addonComponents:',
+    '  prometheus: { enabled: true, mode: external }',
+    '  kiali: { enabled: true }',
+  ),
+  formerTracer: spec('values:', '  global: { tracer: { zipkin: { address: "zipkin.obs:9411" } } }'),
   kindNotServed: {
     ...spec('addonComponents:', '  prometheus: { enabled: true, mode: monitors }'),
     servedKinds: [],

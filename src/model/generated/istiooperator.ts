@@ -768,6 +768,10 @@ export interface IstioOperator {
           type?: 'ClusterIP' | 'NodePort' | 'LoadBalancer' | null;
         } | null;
         /**
+         * Complete reference of the image that runs beside the addon's own: the configuration reloader of Prometheus, the collector of access logs of Loki.
+         */
+        helperImage?: string | null;
+        /**
          * How long metrics are kept, such as 15d, which is the default.
          */
         retention?: string | null;
@@ -990,6 +994,10 @@ export interface IstioOperator {
            */
           type?: 'ClusterIP' | 'NodePort' | 'LoadBalancer' | null;
         } | null;
+        /**
+         * Complete reference of the image that runs beside the addon's own: the configuration reloader of Prometheus, the collector of access logs of Loki.
+         */
+        helperImage?: string | null;
       } | null;
     } | null;
     /**

@@ -107,7 +107,10 @@ export function addonsOf(values: JsonObject): Addons {
   return { settings: v.map('addons'), controlPlaneNamespace: v.text('global', 'istioNamespace') };
 }
 
+/** The image of the addon, or of what runs beside it, which has a setting of its own. */
 export function imageOf({ settings, input }: Addon, image: AddonImage, isHelper?: true): string {
+  const own = isHelper === true ? textOf(settings['helperImage']) : '';
+  if (own !== '') return own;
   const hub = textOf(at(input.values, 'global', 'hub'));
   return addonImage(image, { settings, hub, ...(isHelper === undefined ? {} : { isHelper }) });
 }

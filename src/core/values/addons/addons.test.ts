@@ -196,6 +196,39 @@ describe('telemetry addons', () => {
     ]);
   });
 
+  it('trace to the zipkin address of older releases where nothing newer is said', () => {
+    const values = { global: { tracer: { zipkin: { address: 'zipkin.old:9411' } } } };
+    const external = { enabled: true, mode: 'external' };
+
+    const providers = [external, { ...external, collector: 'otel.new' }, { enabled: true }].map(
+      (tracing) => providersOf(objects({ tracing }, { values }))[0],
+    );
+
+    const name = 'istio-addon-tracing';
+    expect(providers).to.deep.equal([
+      { name, zipkin: { port: 9411, service: 'zipkin.old' } },
+      { name, opentelemetry: { port: 4317, service: 'otel.new' } },
+      { name, opentelemetry: { port: 4317, service: 'jaeger-collector.istio-system.svc.cluster.local' } },
+    ]);
+  });
+
+  it('are pulled with the secrets of the installation, each of them', () => {
+    const values = { global: { imagePullSecrets: ['registry'] } };
+    const { components } = plan({ profile: 'minimal', values, addonComponents: ALL });
+    const addons = components.filter(({ component }) => !['Base', 'Pilot'].includes(component));
+    const workloads = addons.flatMap(({ objects: own }) => own.filter(({ kind }) => kind === 'Deployment'));
+
+    const secrets = workloads.map((workload) => at(workload, 'spec', 'template', 'spec', 'imagePullSecrets'));
+    expect(workloads.map(({ metadata }) => metadata.name)).to.include('access-log-collector');
+    expect(secrets).to.deep.equal(workloads.map(() => [{ name: 'registry' }]));
+  });
+
+  it('run the helper that is named', () => {
+    const planned = objects({ loki: { enabled: true, helperImage: 'registry.corp/otel:9' } });
+
+    expect(imagesIn(planned)).to.include('registry.corp/otel:9');
+  });
+
   it('keep extension providers of the user, and one of the same name as it is', () => {
     const mine = { name: 'mine', zipkin: { service: 'z', port: 1 } };
     const same = { name: 'istio-addon-tracing', zipkin: { service: 'y', port: 2 } };
