@@ -1,10 +1,7 @@
 /** Monitors for the Prometheus of a cluster, on a real API server whose definitions come and go. */
 import { expect } from 'chai';
-import { MONITORING_KINDS } from '../../src/core/values/addons/monitors.ts';
 import { conditionOf } from '../../src/controller/resource.ts';
-import type { JsonObject } from '../../src/model/json.ts';
 import { listAt, stringAt } from '../../src/model/json.ts';
-import type { K8sObject } from '../../src/model/object.ts';
 import type { OperatorStatus } from '../../src/model/status.ts';
 import type { ControlPlane } from '../control-plane/control-plane.ts';
 import { sharedControlPlane } from '../control-plane/shared.ts';
@@ -12,6 +9,7 @@ import { apply, pathOf } from '../deploy/manifests.ts';
 import { startOperator } from '../operator/operator-under-test.ts';
 import type { OperatorUnderTest } from '../operator/operator-under-test.ts';
 import { eventually, Resources } from '../operator/resources.ts';
+import { MONITORING_DEFINITIONS } from './monitoring-definitions.ts';
 
 const NAMESPACE = 'istio-system';
 const IMAGES = ['pilot', 'proxyv2'].map((name) => `registry.istio.io/release/${name}:1.30.3`);
@@ -19,93 +17,6 @@ const SPEC = {
   profile: 'minimal',
   addonComponents: { prometheus: { enabled: true, mode: 'monitors', monitorLabels: { release: 'stack' } } },
 };
-
-const TEXT = { type: 'string' };
-const TEXTS = { type: 'object', additionalProperties: TEXT };
-const LIST_OF_TEXTS = { type: 'array', items: TEXT };
-const SELECTOR = {
-  type: 'object',
-  properties: {
-    matchLabels: TEXTS,
-    matchExpressions: {
-      type: 'array',
-      items: { type: 'object', properties: { key: TEXT, operator: TEXT, values: LIST_OF_TEXTS } },
-    },
-  },
-};
-const ENDPOINTS = {
-  type: 'array',
-  items: {
-    type: 'object',
-    properties: {
-      port: TEXT,
-      path: TEXT,
-      interval: TEXT,
-      honorLabels: { type: 'boolean' },
-      relabelings: {
-        type: 'array',
-        items: {
-          type: 'object',
-          properties: {
-            action: { type: 'string', enum: ['replace', 'keep', 'drop', 'labelmap', 'labeldrop'] },
-            sourceLabels: LIST_OF_TEXTS,
-            targetLabel: TEXT,
-            regex: TEXT,
-            replacement: TEXT,
-          },
-        },
-      },
-    },
-  },
-};
-const SELECTION = {
-  selector: SELECTOR,
-  namespaceSelector: { type: 'object', properties: { any: { type: 'boolean' } } },
-};
-const RULE = { alert: TEXT, expr: TEXT, for: TEXT, labels: TEXTS, annotations: TEXTS };
-
-/** The documented fields that are in use, for each kind: the API server refuses all others in strict validation. */
-const FIELDS: Readonly<Record<(typeof MONITORING_KINDS)[number]['kind'], JsonObject>> = {
-  ServiceMonitor: { ...SELECTION, endpoints: ENDPOINTS },
-  PodMonitor: { ...SELECTION, podMetricsEndpoints: ENDPOINTS },
-  PrometheusRule: {
-    groups: {
-      type: 'array',
-      items: {
-        type: 'object',
-        required: ['name'],
-        properties: {
-          name: TEXT,
-          rules: { type: 'array', items: { type: 'object', required: ['expr'], properties: RULE } },
-        },
-      },
-    },
-  },
-};
-
-/** Written for these tests, after the documentation of the Prometheus operator. */
-const DEFINITIONS: readonly K8sObject[] = MONITORING_KINDS.map(({ kind, definition }) => {
-  const plural = definition.slice(0, definition.indexOf('.'));
-  const spec = { type: 'object', properties: FIELDS[kind] };
-  return {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: definition },
-    spec: {
-      group: 'monitoring.coreos.com',
-      scope: 'Namespaced',
-      names: { plural, singular: kind.toLowerCase(), kind, listKind: `${kind}List` },
-      versions: [
-        {
-          name: 'v1',
-          served: true,
-          storage: true,
-          schema: { openAPIV3Schema: { type: 'object', properties: { spec } } },
-        },
-      ],
-    },
-  };
-});
 
 describe('monitors for the Prometheus of a cluster', () => {
   let plane: ControlPlane;
@@ -122,7 +33,7 @@ describe('monitors for the Prometheus of a cluster', () => {
   after(async () => {
     await resources.clear();
     await operator.stop();
-    for (const definition of DEFINITIONS) await plane.api.request('DELETE', pathOf(definition));
+    for (const definition of MONITORING_DEFINITIONS) await plane.api.request('DELETE', pathOf(definition));
   });
 
   /** The status once it is ready and says, or says no longer, that kinds are missing. */
@@ -135,7 +46,7 @@ describe('monitors for the Prometheus of a cluster', () => {
   }
 
   async function monitors(): Promise<readonly string[]> {
-    const kinds = DEFINITIONS.map(async (definition) => {
+    const kinds = MONITORING_DEFINITIONS.map(async (definition) => {
       const plural = stringAt(definition, 'spec', 'names', 'plural') ?? '';
       const path = `/apis/monitoring.coreos.com/v1/namespaces/${NAMESPACE}/${plural}`;
       const { body } = await plane.api.request('GET', path);
@@ -157,7 +68,7 @@ describe('monitors for the Prometheus of a cluster', () => {
   });
 
   it('are made as soon as it does', async () => {
-    for (const definition of DEFINITIONS) await apply(plane.api, definition);
+    for (const definition of MONITORING_DEFINITIONS) await apply(plane.api, definition);
 
     const status = await settled(false);
 
@@ -174,7 +85,7 @@ describe('monitors for the Prometheus of a cluster', () => {
   });
 
   it('are forgotten without a fault when the definitions go, and pruned when they are not asked for', async () => {
-    const [first] = DEFINITIONS;
+    const [first] = MONITORING_DEFINITIONS;
     if (first !== undefined) await plane.api.request('DELETE', pathOf(first));
     const status = await settled(true);
     expect(conditionOf(status, 'MonitoringCRDsMissing')?.message).to.contain('ServiceMonitor;');
