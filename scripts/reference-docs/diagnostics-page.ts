@@ -61,6 +61,7 @@ export const EXAMPLES: Readonly<Partial<Record<DiagnosticName, Example>>> = {
   duplicateGateway: spec('components:', '  ingressGateways:', '    - { name: edge }', '    - { name: edge }'),
   unsupportedRelease: spec('tag: 1.20.0'),
   fieldOfOtherRelease: spec('tag: 1.28.10', 'values:', '  pilot: { crlConfigMapName: revoked }'),
+  profilesOutOfReach: spec('installPackagePath: /etc/mesh'),
   tagWithoutVersion: spec('tag: 1.30'),
   mixedReleases: spec('tag: 1.30.3', 'components:', '  cni: { tag: 1.29.6 }'),
   previewRelease: spec('tag: 1.31.0-rc.0'),

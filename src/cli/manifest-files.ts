@@ -27,6 +27,14 @@ export async function readObjects(
   return read.flatMap((each) => (each.kind === 'read' ? each.objects : []));
 }
 
+/** The YAML files directly in a folder; undefined when it is a file. Rejects when there is nothing at the path. */
+export async function profileFilesIn(
+  { filesIn }: Pick<Files, 'filesIn'>,
+  folder: string,
+): Promise<readonly string[] | undefined> {
+  return (await told(folder, filesIn(folder)))?.filter((file) => /\.ya?ml$/u.test(file));
+}
+
 /** What a person calls a file. */
 export function nameOf(file: string): string {
   return file === '-' ? 'standard input' : file;

@@ -12,11 +12,20 @@ import { factsOf } from './cluster-facts.ts';
 import { CommandError, commandFailure, EXIT, sayDiagnostics } from './command-error.ts';
 import type { CommandEnvironment } from './environment.ts';
 import { nameOf, readText } from './manifest-files.ts';
+import { readOwnProfiles } from './own-profiles.ts';
 
-export interface GenerateOptions extends FactsOptions {
+/** Flags that say what is wanted. */
+export interface RequestFlags {
   readonly filename: readonly string[];
   readonly set: readonly string[];
   readonly revision?: string;
+  /** A folder with own profiles. */
+  readonly manifests?: string;
+  /** The older name of `manifests`. */
+  readonly charts?: string;
+}
+
+export interface GenerateOptions extends FactsOptions, RequestFlags {
   readonly component: readonly string[];
   readonly output: 'yaml' | 'json';
   /** A folder for one file a component; without it everything goes to standard output. */
@@ -35,10 +44,12 @@ export async function manifestGenerate(
     readLayers(environment, options.filename),
   ]);
   const planner = createPlanner(assets);
+  const sets = setsOf(options);
   const result = planner({
     layers,
     annotations: annotationsIn(layers),
-    sets: setsOf(options),
+    sets,
+    ...(await readOwnProfiles(environment, layers, sets)),
     facts: await factsOf(environment, options),
   });
   if (result.kind === 'invalid') throw new CommandError(result.diagnostics);
@@ -69,11 +80,15 @@ function fileNameOf(index: number, component: ComponentName, output: GenerateOpt
 export function setsOf({
   set,
   revision,
+  manifests,
+  charts,
   scope,
-}: Pick<GenerateOptions, 'set' | 'revision' | 'scope'>): readonly string[] {
+}: Omit<RequestFlags, 'filename'> & Pick<GenerateOptions, 'scope'>): readonly string[] {
   const named = revision === undefined || revision === 'default' ? [] : [`revision=${revision}`];
   const scoped = scope === undefined || scope === 'all' ? [] : [`values.global.resourceScope=${scope}`];
-  return [...set, ...named, ...scoped];
+  const folder = manifests ?? charts;
+  const packaged = folder === undefined ? [] : [`installPackagePath=${folder}`];
+  return [...set, ...named, ...packaged, ...scoped];
 }
 
 /** One layer for each file; without files, the default profile alone. */

@@ -56,6 +56,11 @@ export const DIAGNOSTIC_KINDS = {
     severity: 'error',
     title: 'An installation cannot change like this in place',
   },
+  profilesOutOfReach: {
+    code: 'IOP215',
+    severity: 'error',
+    title: 'Own profiles lie where the operator reads nothing',
+  },
   replacedField: { code: 'IOP301', severity: 'warning', title: 'A field of an older release has no effect' },
   removedField: {
     code: 'IOP302',
@@ -121,6 +126,7 @@ export const DIAGNOSTIC_KINDS = {
   noInjectionWebhook: { code: 'IOP632', severity: 'error', title: 'The cluster has no injection webhook' },
   notInjected: { code: 'IOP633', severity: 'error', title: 'No injection webhook changed a pod' },
   invalidFacts: { code: 'IOP634', severity: 'error', title: 'A file of cluster facts cannot be read' },
+  unreadableProfiles: { code: 'IOP636', severity: 'error', title: 'Own profiles cannot be read' },
   unknownConfigPath: { code: 'IOP635', severity: 'error', title: 'A profile has nothing at a path' },
 } as const satisfies Readonly<Record<string, DiagnosticKind>>;
 
