@@ -1,7 +1,7 @@
 /** Runs the in-cluster operator until it is told to stop. */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { CommandError, commandFailure, EXIT } from './cli/command-error.ts';
+import { CommandError, EXIT, failure } from './cli/command-error.ts';
 import type { Credentials } from './cluster/credentials.ts';
 import { loadCredentials } from './cluster/credentials.ts';
 import { createDiscovery } from './cluster/discovery.ts';
@@ -185,6 +185,6 @@ async function serve(settings: HttpServerSettings): Promise<HttpServer> {
     const cause = error instanceof Error ? error.message : String(error);
     const remedy =
       'Choose another address with --health-host, --health-port, --monitoring-host and --monitoring-port.';
-    throw commandFailure('IOP601', `cannot serve on ${settings.host}:${settings.port}: ${cause}`, remedy);
+    throw failure('cannotServe', `cannot serve on ${settings.host}:${settings.port}: ${cause}`, remedy);
   }
 }

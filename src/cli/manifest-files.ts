@@ -1,7 +1,7 @@
 /** Files that people name on the command line. */
 import type { ReadManifests } from '../core/manifests.ts';
 import type { K8sObject } from '../model/object.ts';
-import { CommandError, commandFailure } from './command-error.ts';
+import { CommandError, failure } from './command-error.ts';
 import type { CommandEnvironment } from './environment.ts';
 
 type Files = Pick<CommandEnvironment, 'readText' | 'filesIn'>;
@@ -49,6 +49,6 @@ async function told<T>(file: string, attempt: Promise<T>): Promise<T> {
     return await attempt;
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error);
-    throw commandFailure('IOP602', `cannot read ${file}: ${cause}`, 'Check the path and its permissions.');
+    throw failure('unreadableFile', `cannot read ${file}: ${cause}`, 'Check the path and its permissions.');
   }
 }

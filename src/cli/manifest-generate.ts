@@ -9,7 +9,7 @@ import type { K8sObject } from '../model/object.ts';
 import type { ComponentName, Plan, PlannedComponent } from '../model/plan.ts';
 import type { FactsOptions } from './cluster-facts.ts';
 import { factsOf } from './cluster-facts.ts';
-import { CommandError, commandFailure, EXIT, sayDiagnostics } from './command-error.ts';
+import { CommandError, EXIT, failure, sayDiagnostics } from './command-error.ts';
 import type { CommandEnvironment } from './environment.ts';
 import { nameOf, readText } from './manifest-files.ts';
 import { readOwnProfiles } from './own-profiles.ts';
@@ -125,7 +125,7 @@ async function readLayer(environment: CommandEnvironment, file: string): Promise
     ]);
   }
   if (resource === undefined)
-    throw commandFailure('IOP104', `${name} holds no IstioOperator`, 'Give another file.');
+    throw failure('notAnIstioOperator', `${name} holds no IstioOperator`, 'Give another file.');
   return resource;
 }
 
@@ -133,8 +133,8 @@ function chosenComponents(plan: Plan, names: readonly string[]): readonly Planne
   const known = plan.components.map(({ component }) => component);
   const unknown = names.find((name) => !known.some((component) => component === name));
   if (unknown !== undefined) {
-    throw commandFailure(
-      'IOP603',
+    throw failure(
+      'componentNotRendered',
       `no component ${unknown} is rendered`,
       `Rendered are: ${known.join(', ')}.`,
     );

@@ -410,7 +410,7 @@ export type KubernetesSettings = {
     [k: string]: string | null;
   } | null;
   /**
-   * How the Deployment replaces its pods. For the type Recreate also set rollingUpdate to null.
+   * How the Deployment replaces its pods. With the type Recreate, the limits of a rolling update that Istio sets are dropped.
    */
   strategy?: {
     /**
