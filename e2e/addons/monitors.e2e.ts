@@ -64,7 +64,7 @@ describe('monitors for the Prometheus of a cluster', () => {
     expect(conditionOf(status, 'MonitoringCRDsMissing')?.message).to.contain(
       'ServiceMonitor, PodMonitor, PrometheusRule',
     );
-    expect(conditionOf(status, 'Valid')?.message).to.contain('IOP312');
+    expect(conditionOf(status, 'Valid')?.message).to.contain('IOP321');
   });
 
   it('are made as soon as it does', async () => {

@@ -42,7 +42,7 @@ describe('checkContent', () => {
       const url = 'http://loki.obs:3100';
 
       expect(findings({ addonComponents: { prometheus: elsewhere, grafana } })).to.deep.equal([
-        'IOP313 spec.addonComponents.prometheus.url: nothing says where prometheus is: grafana cannot find it. ' +
+        'IOP322 spec.addonComponents.prometheus.url: nothing says where prometheus is: grafana cannot find it. ' +
           'Set url, or use mode: bundled.',
       ]);
       expect(findings({ addonComponents: { loki: { ...elsewhere, url }, grafana } })).to.deep.equal([]);

@@ -147,7 +147,7 @@ describe('telemetry addons', () => {
       expect(monitorsOf(monitors, partly)).to.deep.equal(['ServiceMonitor istiod']);
       expect(missingKinds).to.deep.equal(['PodMonitor', 'PrometheusRule']);
       expect(warnings.map(printDiagnostic)).to.deep.equal([
-        'IOP312 spec.addonComponents.prometheus.mode: the cluster does not serve PodMonitor, PrometheusRule of ' +
+        'IOP321 spec.addonComponents.prometheus.mode: the cluster does not serve PodMonitor, PrometheusRule of ' +
           'monitoring.coreos.com/v1, so none is made. Install the Prometheus operator with its definitions, and ' +
           'they are made at once; or use mode: bundled.',
       ]);
