@@ -44,6 +44,7 @@ export function planOf(components: readonly PlannedComponent[]): Plan {
     namespaceLabels: { 'engine-e2e/made-by': 'the-engine' },
     components: components.filter(({ objects }) => objects.length > 0),
     spec: {},
+    userSpec: {},
     warnings: [],
   };
 }

@@ -22,6 +22,7 @@ import type { RemoveOptions } from './remove.ts';
 import type { StatusOptions } from './status.ts';
 import type { UninstallOptions } from './uninstall.ts';
 import type { VerifyOptions } from './verify.ts';
+import type { WhyOptions } from './why.ts';
 
 /** Takes what a command came to. */
 type Finish = (exitCode: number) => void;
@@ -43,6 +44,7 @@ export function clusterCommands(environment: CommandEnvironment, finish: Finish)
     diffCommand(environment, finish),
     statusCommand(environment, finish),
     verifyCommand(environment, finish),
+    whyCommand(environment, finish),
   ];
 }
 
@@ -194,6 +196,25 @@ function verifyCommand(environment: CommandEnvironment, finish: Finish): Command
       finish(await verify(environment, name === undefined ? options : { ...options, name }));
     });
 }
+
+function whyCommand(environment: CommandEnvironment, finish: Finish): Command {
+  return requesting('why')
+    .description('show which settings an object or a field follows from, and who owns it in the cluster')
+    .argument('<object>', 'such as deployment/istiod, or svc/istio-system/istiod')
+    .argument('[field]', 'only this field, such as spec.replicas')
+    .addOption(new Option('-n, --namespace <name>', 'namespace of the object'))
+    .addOption(new Option('--offline', 'ask no cluster').default(false))
+    .addOption(outputOption(['text', 'wide', 'yaml', 'json']))
+    .addHelpText('after', WHY_HELP)
+    .action(async (object: string, field: string | undefined, options: Omit<WhyOptions, 'object'>) => {
+      const { why } = await import('./why.ts');
+      finish(await why(environment, { ...options, object, ...(field === undefined ? {} : { field }) }));
+    });
+}
+
+const WHY_HELP = `
+Without -f and --set it is about what is installed. Each setting is changed on its own and everything is rendered again:
+what comes out differently is what the setting decides. Settings of which each is enough by itself are not found.`;
 
 function outputOption(formats: readonly [string, ...string[]]): Option {
   return new Option('-o, --output <format>', 'how to print').choices(formats).default(formats[0]);

@@ -78,9 +78,9 @@ async function applyAndRecord(
   const missing = await missingNamespaces(cluster, prospect, signal);
   const madeNamespaces = [...new Set([...(present?.madeNamespaces ?? []), ...missing])].toSorted();
   const store = async (inventory: readonly InventoryEntry[]): Promise<void> => {
-    const { profile, version } = plan;
+    const { profile, version, userSpec: spec } = plan;
     const revision = plan.revision === '' ? 'default' : plan.revision;
-    const content: RecordContent = { profile, revision, version, madeNamespaces, inventory };
+    const content: RecordContent = { profile, revision, version, spec, madeNamespaces, inventory };
     await storeRecord(cluster, owner, content, { signal });
   };
   if (missing.includes(owner.namespace)) {

@@ -122,6 +122,8 @@ export const DIAGNOSTIC_KINDS = {
   notInjected: { code: 'IOP633', severity: 'error', title: 'No injection webhook changed a pod' },
   invalidFacts: { code: 'IOP634', severity: 'error', title: 'A file of cluster facts cannot be read' },
   unknownConfigPath: { code: 'IOP635', severity: 'error', title: 'A profile has nothing at a path' },
+  noSuchObject: { code: 'IOP640', severity: 'error', title: 'An installation has no such object' },
+  noSuchField: { code: 'IOP641', severity: 'error', title: 'An object has no such field' },
 } as const satisfies Readonly<Record<string, DiagnosticKind>>;
 
 export type DiagnosticName = keyof typeof DIAGNOSTIC_KINDS;

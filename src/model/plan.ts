@@ -53,6 +53,8 @@ export interface Plan {
   readonly components: readonly PlannedComponent[];
   /** The merged specification, for `profile dump` and for explaining. */
   readonly spec: JsonObject;
+  /** What the user gave, files and flags in one, without profiles. Planned again it comes to the same. */
+  readonly userSpec: JsonObject;
   readonly warnings: readonly Diagnostic[];
 }
 

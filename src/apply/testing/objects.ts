@@ -71,6 +71,7 @@ export function planOf(...components: readonly PlannedComponent[]): Plan {
     namespaceLabels: { 'topology.istio.io/network': 'network-1' },
     components,
     spec: {},
+    userSpec: {},
     warnings: [],
   };
 }

@@ -66,6 +66,7 @@ export function planOf(parts: Partial<Plan> = {}): Plan {
     namespaceLabels: {},
     components: DEMO,
     spec: {},
+    userSpec: {},
     warnings: [],
     ...parts,
   };
