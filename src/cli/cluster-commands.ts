@@ -1,5 +1,6 @@
 /** The commands that talk to a cluster. Each loads its code only when it runs. */
 import { Command, Option } from 'commander';
+import type { AdoptOptions } from './adopt.ts';
 import type { DiffOptions } from './diff.ts';
 import type { CommandEnvironment } from './environment.ts';
 import type { InitOptions } from './init.ts';
@@ -39,6 +40,7 @@ export function clusterCommands(environment: CommandEnvironment, finish: Finish)
     installCommand('upgrade', environment, finish).description(
       'the same as install: what is there is brought to this release',
     ),
+    adoptCommand(environment, finish),
     uninstallCommand(environment, finish),
     planCommand(environment, finish),
     diffCommand(environment, finish),
@@ -131,6 +133,24 @@ function installCommand(name: string, environment: CommandEnvironment, finish: F
     .action(async (options: InstallOptions & { readonly readinessTimeout: number }) => {
       const { install } = await import('./install.ts');
       finish(await install(environment, { ...options, readinessTimeoutMs: options.readinessTimeout }));
+    });
+}
+
+function adoptCommand(environment: CommandEnvironment, finish: Finish): Command {
+  return requesting('adopt')
+    .description('take over what istioctl, Helm or the operator of Istio 1.23 installed, without a restart')
+    .addOption(
+      new Option('--resource', 'leave it to the operator in the cluster, by giving it the resource').default(
+        false,
+      ),
+    )
+    .addOption(new Option('--allow-restarts', 'take over even if pods have to restart').default(false))
+    .addOption(skipConfirmationOption())
+    .addOption(dryRunOption('tell what would change, and change nothing'))
+    .addOption(durationOption('--readiness-timeout <duration>', 'how long each component may take', '300s'))
+    .action(async (options: AdoptOptions & { readonly readinessTimeout: number }) => {
+      const { adopt } = await import('./adopt.ts');
+      finish(await adopt(environment, { ...options, readinessTimeoutMs: options.readinessTimeout }));
     });
 }
 

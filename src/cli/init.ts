@@ -54,12 +54,13 @@ export async function dump(environment: CommandEnvironment, choices: OperatorCho
 }
 
 /** The file's own metadata is kept: annotations may tell the operator what to do. */
-function resourceOf({ metadata, spec }: NamedResource): K8sObject {
+export function resourceOf({ metadata, spec }: Pick<NamedResource, 'metadata' | 'spec'>): K8sObject {
   const named = { name: 'installed-state', namespace: 'istio-system', ...metadata };
   return { ...ISTIO_OPERATOR, metadata: named, ...(isJsonObject(spec) ? { spec } : {}) };
 }
 
-async function applyResource(
+/** Applies an IstioOperator, and its namespace where there is none. */
+export async function applyResource(
   environment: CommandEnvironment,
   connection: Connection,
   resource: K8sObject,

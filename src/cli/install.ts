@@ -65,10 +65,11 @@ function sayDryRun({ terminal }: CommandEnvironment, { preview }: Prospect): num
 
 interface Work {
   readonly prospect: Prospect;
-  readonly options: InstallOptions;
+  readonly options: Pick<InstallOptions, 'readinessTimeoutMs'>;
 }
 
-async function applyAndRecord(
+/** Applies, waits, and keeps the record of the installation. */
+export async function applyAndRecord(
   environment: CommandEnvironment,
   { cluster }: Connection,
   { prospect, options }: Work,
@@ -157,7 +158,8 @@ function describeResult(result: ComponentResult): string {
   }
 }
 
-function sayReport({ terminal }: CommandEnvironment, { plan }: Prospect, report: ApplyReport): number {
+/** Tells what an installation came to. Throws a CommandError with what is not as it should be. */
+export function sayReport({ terminal }: CommandEnvironment, { plan }: Prospect, report: ApplyReport): number {
   const problems = problemsOf(report);
   if (problems.length > 0) throw new CommandError(problems);
   const written = report.changes.filter(({ action }) => action !== 'unchanged').length;

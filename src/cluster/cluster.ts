@@ -2,7 +2,7 @@
 import type { ApplyOptions, ClusterPort, DeleteOptions } from '../apply/cluster.port.ts';
 import type { ResourcePort } from '../controller/watch.port.ts';
 import { ClusterError, isClusterError } from '../model/cluster-error.ts';
-import type { JsonObject } from '../model/json.ts';
+import type { JsonArray, JsonObject } from '../model/json.ts';
 import { stringAt } from '../model/json.ts';
 import type { GroupVersionKind, K8sObject, ObjectRef } from '../model/object.ts';
 import { groupOf, isK8sObject, refOf } from '../model/object.ts';
@@ -25,6 +25,16 @@ export interface Cluster extends ClusterPort, ResourcePort {
   list(kind: GroupVersionKind, options: Selection & CallOptions): Promise<readonly K8sObject[]>;
 }
 
+/** What is possible beside, where every call goes to the API server. */
+export interface UncachedCluster extends Cluster {
+  /** Writes down who owns which fields; throws `conflict` when the object changed meanwhile. */
+  setManagedFields(
+    ref: ObjectRef,
+    managedFields: JsonArray,
+    options: CallOptions & { readonly resourceVersion: string },
+  ): Promise<void>;
+}
+
 /** Told what our own writes led to, before the caller is, so that a cache never lags behind them. */
 export interface WriteObserver {
   stored(object: K8sObject): void;
@@ -40,13 +50,13 @@ export interface ClusterDeps {
   readonly fence?: WriteFence;
 }
 
-export function createCluster(deps: ClusterDeps): Cluster {
+export function createCluster(deps: ClusterDeps): UncachedCluster {
   return new ApiCluster(deps);
 }
 
 type Call = Pick<ApiRequest, 'method' | 'path' | 'verb' | 'ref' | 'query' | 'body' | 'signal'>;
 
-class ApiCluster implements Cluster {
+class ApiCluster implements UncachedCluster {
   readonly #deps: ClusterDeps;
 
   constructor(deps: ClusterDeps) {
@@ -147,6 +157,16 @@ class ApiCluster implements Cluster {
     const mapping = await this.#mappingForWrite(ref, 'patch', signal);
     const patch = { metadata: { finalizers, resourceVersion } };
     return this.#mergePatch(objectPath(mapping, ref), patch, { verb: 'patch', ref, signal });
+  }
+
+  async setManagedFields(
+    ref: ObjectRef,
+    managedFields: JsonArray,
+    { signal, resourceVersion }: CallOptions & { readonly resourceVersion: string },
+  ): Promise<void> {
+    const mapping = await this.#mappingForWrite(ref, 'patch', signal);
+    const patch = { metadata: { managedFields, resourceVersion } };
+    await this.#mergePatch(objectPath(mapping, ref), patch, { verb: 'patch', ref, signal });
   }
 
   async createEvent(event: K8sObject, { signal }: CallOptions): Promise<void> {

@@ -122,6 +122,9 @@ export const DIAGNOSTIC_KINDS = {
   notInjected: { code: 'IOP633', severity: 'error', title: 'No injection webhook changed a pod' },
   invalidFacts: { code: 'IOP634', severity: 'error', title: 'A file of cluster facts cannot be read' },
   unknownConfigPath: { code: 'IOP635', severity: 'error', title: 'A profile has nothing at a path' },
+  wouldRestart: { code: 'IOP642', severity: 'error', title: 'Taking over would restart pods' },
+  formerOperator: { code: 'IOP643', severity: 'error', title: 'A former operator still runs' },
+  nothingToAdopt: { code: 'IOP644', severity: 'error', title: 'There is nothing to take over' },
   noSuchObject: { code: 'IOP640', severity: 'error', title: 'An installation has no such object' },
   noSuchField: { code: 'IOP641', severity: 'error', title: 'An object has no such field' },
 } as const satisfies Readonly<Record<string, DiagnosticKind>>;
