@@ -111,6 +111,15 @@ describe('adopting what others installed', () => {
       ]);
     });
 
+    it('is exported as a file that asks for the same', async () => {
+      const exported = await run('export mesh');
+
+      const files = { 'exported.yaml': exported.printed };
+      const difference = await runCommand(plane, ['diff', '-f', 'exported.yaml'], { files });
+      expect(exported.printed).to.include('kind: IstioOperator\n').and.not.to.include('status');
+      expect(difference).to.include({ exitCode: 0, printed: '' });
+    });
+
     it('is uninstalled whole', async () => {
       const outcome = await run('uninstall -f mesh.yaml -y');
 

@@ -1,6 +1,6 @@
 /** Installations as others make them, from the objects that real istioctl rendered. */
 import { COMPONENTS } from '../../src/core/components.ts';
-import type { JsonValue } from '../../src/model/json.ts';
+import type { JsonObject, JsonValue } from '../../src/model/json.ts';
 import { mapAt } from '../../src/model/json.ts';
 import { loadAssets } from '../../src/assets/load.ts';
 import type { K8sObject } from '../../src/model/object.ts';
@@ -23,11 +23,11 @@ export async function recordedObjects(name: string): Promise<readonly K8sObject[
 /** The recorded form leaves out two labels and holds the texts of ConfigMaps as trees: back to what istioctl prints. */
 function asRendered(object: K8sObject): K8sObject {
   const data = mapAt(object, 'data');
-  const texts = Object.entries(data).map(([name, value]) => [
-    name,
-    typeof value === 'string' ? value : JSON.stringify(value),
-  ]);
-  const withTexts = Object.hasOwn(object, 'data') ? { ...object, data: Object.fromEntries(texts) } : object;
+  const texts = Object.entries(data).map(
+    ([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)] as const,
+  );
+  const stored: JsonObject = Object.fromEntries(texts);
+  const withTexts = Object.hasOwn(object, 'data') ? { ...object, data: stored } : object;
   const component = COMPONENTS.find(({ name }) => name === labelsOf(object)['operator.istio.io/component']);
   const template = mapAt(object, 'spec', 'template');
   if (component === undefined || Object.keys(template).length === 0) return withTexts;

@@ -68,6 +68,65 @@ describe('the command line without a cluster', () => {
     });
   });
 
+  describe('manifest translate', () => {
+    it('writes values, a script and the patches of each chart, and tells what has no value', async () => {
+      const out = join(folder, 'helm');
+      const overlay = 'components.pilot.k8s.overlays[0]';
+
+      const { exitCode, stdout, stderr } = await run([
+        ...['manifest', 'translate', '--output-dir', out, '--set', `${overlay}.kind=Deployment`],
+        ...['--set', `${overlay}.name=istiod`, '--set', `${overlay}.patches[0].path=spec.paused`],
+        ...['--set', `${overlay}.patches[0].value=true`],
+      ]);
+
+      expect([exitCode, stdout]).to.deep.equal([0, '']);
+      expect(stderr).to.include('note spec.components.pilot.k8s.overlays has no value in the chart');
+      expect((await readdir(out)).toSorted()).to.deep.equal([
+        'README.md',
+        'install-istio-base.sh',
+        'install-istio-ingressgateway.sh',
+        'install-istiod.sh',
+        'istio-base-values.yaml',
+        'istio-ingressgateway-values.yaml',
+        'istiod-patches',
+        'istiod-values.yaml',
+        'post-render-istiod.sh',
+      ]);
+      const script = join(out, 'install-istiod.sh');
+      expect(spawnSync('sh', ['-n', script]).status).to.equal(0);
+      expect(await readFile(script, 'utf8')).to.include('--post-renderer ./post-render-istiod.sh');
+    });
+  });
+
+  describe('why', () => {
+    it('names the flag that set a value, without a cluster', async () => {
+      const args = ['--offline', '--set', 'values.global.logging.level=all:debug'];
+
+      const { exitCode, stdout } = await run([
+        ...['why', 'deploy/istiod', 'spec.template.spec.containers[0].args[2]'],
+        ...args,
+      ]);
+
+      expect(exitCode).to.equal(0);
+      expect(stdout).to.equal(
+        [
+          'Deployment istio-system/istiod spec.template.spec.containers.[name:discovery].args.[2]',
+          '  value   --log_output_level=all:debug',
+          '  from    --set values.global.logging.level=all:debug: spec.values.global.logging.level = all:debug',
+          '',
+        ].join('\n'),
+      );
+    });
+
+    it('says so when there is no such object or field', async () => {
+      const object = await run(['why', 'deploy/istoid', '--offline']);
+      const field = await run(['why', 'deploy/istiod', 'spec.nothing', '--offline']);
+
+      expect(object.stderr).to.include('IOP640').and.include('Did you mean deployment/istiod?');
+      expect(field.stderr).to.include('IOP641');
+    });
+  });
+
   describe('manifest diff', () => {
     it('ends with 1 for differences and with 2 for trouble', async () => {
       const [left, right] = [join(folder, 'left.yaml'), join(folder, 'right.yaml')];

@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import type { AdoptOptions } from './adopt.ts';
 import type { DiffOptions } from './diff.ts';
 import type { CommandEnvironment } from './environment.ts';
+import type { ExportOptions } from './export.ts';
 import type { InitOptions } from './init.ts';
 import type { InstallOptions } from './install.ts';
 import type { OperatorChoices } from './operator-objects.ts';
@@ -47,6 +48,7 @@ export function clusterCommands(environment: CommandEnvironment, finish: Finish)
     statusCommand(environment, finish),
     verifyCommand(environment, finish),
     whyCommand(environment, finish),
+    exportCommand(environment, finish),
   ];
 }
 
@@ -214,6 +216,18 @@ function verifyCommand(environment: CommandEnvironment, finish: Finish): Command
     .action(async (name: string | undefined, options: VerifyOptions) => {
       const { verify } = await import('./verify.ts');
       finish(await verify(environment, name === undefined ? options : { ...options, name }));
+    });
+}
+
+function exportCommand(environment: CommandEnvironment, finish: Finish): Command {
+  return connecting('export')
+    .description('print what is installed as IstioOperators, without status and bookkeeping')
+    .argument('[name]', 'only the installation of this name')
+    .addOption(namespaceOption())
+    .addOption(outputOption(['yaml', 'json']))
+    .action(async (name: string | undefined, options: ExportOptions) => {
+      const { exportInstallations } = await import('./export.ts');
+      finish(await exportInstallations(environment, name === undefined ? options : { ...options, name }));
     });
 }
 

@@ -62,7 +62,7 @@ export async function leftBehind(
   { plan, taken }: { readonly plan: Plan; readonly taken: readonly K8sObject[] },
 ): Promise<readonly K8sObject[]> {
   const planned = identities(objectsOf(plan).map(refOf));
-  const installers = new Set([...countInstallers(taken).keys()]);
+  const installers = new Set(countInstallers(taken).keys());
   const kinds = new Map<string, GroupVersionKind>(
     objectsOf(plan)
       .filter(({ kind }) => kind !== 'CustomResourceDefinition')

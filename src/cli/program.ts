@@ -7,6 +7,7 @@ import type { CommandEnvironment } from './environment.ts';
 import type { Shell } from './completion.ts';
 import type { InjectOptions } from './kube-inject.ts';
 import type { GenerateOptions } from './manifest-generate.ts';
+import type { TranslateOptions } from './manifest-translate.ts';
 import {
   collect,
   contextOption,
@@ -126,10 +127,23 @@ function manifestCommand(environment: CommandEnvironment, outcome: Outcome): Com
       const { manifestDiff } = await import('./manifest-diff.ts');
       outcome.exitCode = await manifestDiff(environment, from, to);
     });
+  const translate = new Command('translate')
+    .description("write values and scripts for Helm's charts of Istio, the way out")
+    .addOption(filesOption())
+    .addOption(setOption())
+    .addOption(revisionOption())
+    .addOption(new Option('-o, --output-dir <folder>', 'where to write').makeOptionMandatory())
+    .addOption(new Option('--cluster-facts <file>', 'what is known of the cluster: kubernetesVersion'))
+    .addOption(new Option('--kube-version <version>', 'version of Kubernetes to render for, such as v1.34.0'))
+    .action(async (options: TranslateOptions) => {
+      const { manifestTranslate } = await import('./manifest-translate.ts');
+      outcome.exitCode = await manifestTranslate(environment, options);
+    });
   return new Command('manifest')
     .description('look at what a resource stands for')
     .addCommand(generate)
-    .addCommand(diff);
+    .addCommand(diff)
+    .addCommand(translate);
 }
 
 function kubeInjectCommand(environment: CommandEnvironment, outcome: Outcome): Command {

@@ -38,6 +38,8 @@ export interface Setting {
 export type Variation =
   /** The setting has this value, or is not there. */
   | { readonly kind: 'setting'; readonly path: FieldPath; readonly value: JsonValue | undefined }
+  /** This whole specification, whose values are all taken for the user's own. */
+  | { readonly kind: 'specification'; readonly spec: JsonObject }
   | { readonly kind: 'owner'; readonly owner: Owner }
   | { readonly kind: 'kubernetes'; readonly version: string };
 
@@ -93,6 +95,7 @@ function changesOf(
 ): Partial<Pick<MergedInput, 'spec' | 'userSpec'> & { owner: Owner; facts: PlanInput['facts'] }> {
   if (variation === undefined) return {};
   if (variation.kind === 'owner') return { owner: variation.owner };
+  if (variation.kind === 'specification') return { spec: variation.spec, userSpec: variation.spec };
   if (variation.kind === 'kubernetes') return { facts: { kubernetesVersion: variation.version } };
   const [, ...steps] = variation.path;
   const change = (tree: JsonObject): JsonObject => {
