@@ -284,6 +284,18 @@ describe('the command line against a cluster', () => {
     });
   });
 
+  describe('uninstall --purge', () => {
+    it('leaves nothing at all', async () => {
+      await run('install --set profile=minimal -y');
+
+      const outcome = await run('uninstall --purge -y');
+
+      expect(reasonOf(outcome)).to.equal('');
+      expect(await installedObjects()).to.deep.equal([]);
+      expect(await istioDefinitions()).to.deep.equal([]);
+    });
+  });
+
   describe('init and remove', () => {
     let operator: OperatorUnderTest | undefined;
 
@@ -357,6 +369,14 @@ describe('the command line against a cluster', () => {
       expect(same).to.include({ exitCode: 0, printed: '' });
       expect(other.printed).to.include('- Deployment istio-system/istio-egressgateway\n');
       expect(codesOf(await run('uninstall --purge -y --timeout 60s'))).to.deep.equal(['IOP612']);
+    });
+
+    it('take the resource with its mesh, and the definition, when they purge', async () => {
+      const outcome = await run('remove --purge -y');
+
+      expect(reasonOf(outcome)).to.equal('');
+      expect(await statusOf(ISTIOD)).to.equal(404);
+      expect(await statusOf('/apis/install.istio.io/v1alpha1/istiooperators')).to.equal(404);
     });
   });
 

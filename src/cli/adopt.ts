@@ -181,7 +181,7 @@ async function handOver(
     if (live === undefined || managedFields === undefined) return;
     try {
       const resourceVersion = stringAt(live, 'metadata', 'resourceVersion') ?? '';
-      await cluster.setManagedFields(ref, managedFields, { signal, resourceVersion });
+      await cluster.patchMetadata(ref, { managedFields, resourceVersion }, { signal });
       return;
     } catch (error) {
       if (!isClusterError(error, 'conflict') || attempt === MAX_TRIES) throw error;

@@ -2,7 +2,7 @@
 import type { ClusterPort } from '../apply/cluster.port.ts';
 import type { AssetBundle } from '../model/assets.ts';
 import type { Clock } from '../model/clock.ts';
-import type { JsonArray } from '../model/json.ts';
+import type { JsonObject } from '../model/json.ts';
 import type { GroupVersionKind, K8sObject, ObjectRef } from '../model/object.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -24,11 +24,11 @@ export interface ListSelection {
 export interface CommandCluster extends ClusterPort {
   /** All objects of a kind; none when the kind is not served. */
   list(kind: GroupVersionKind, selection: ListSelection): Promise<readonly K8sObject[]>;
-  /** Writes down who owns which fields of an object; throws `conflict` when it changed meanwhile. */
-  setManagedFields(
+  /** Merges into the metadata; with a `resourceVersion` it throws `conflict` when the object changed meanwhile. */
+  patchMetadata(
     ref: ObjectRef,
-    managedFields: JsonArray,
-    options: { readonly signal: AbortSignal; readonly resourceVersion: string },
+    metadata: JsonObject,
+    options: { readonly signal: AbortSignal },
   ): Promise<void>;
   /** As the API server tells it, such as `v1.34.4`. */
   serverVersion(options: { readonly signal: AbortSignal }): Promise<string>;

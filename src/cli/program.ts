@@ -82,6 +82,7 @@ function createProgram(environment: CommandEnvironment, outcome: Outcome): Comma
   add(kubeInjectCommand(environment, outcome));
   add(versionCommand(environment, outcome));
   add(completionCommand(environment));
+  add(docsCommand(environment));
   add(runCommand(environment, outcome));
   return program;
 }
@@ -174,6 +175,15 @@ function completionCommand(environment: CommandEnvironment): Command {
     .action(async (shell: Shell) => {
       const { completionScript } = await import('./completion.ts');
       environment.terminal.print(completionScript(shell));
+    });
+}
+
+function docsCommand(environment: CommandEnvironment): Command {
+  return new Command('docs')
+    .description('print the help of all commands as one page of Markdown')
+    .action(async () => {
+      const { docsPage } = await import('./docs-page.ts');
+      environment.terminal.print(docsPage(createProgram(environment, { exitCode: EXIT.ok })));
     });
 }
 

@@ -2,7 +2,7 @@
 import type { ApplyOptions, ClusterPort, DeleteOptions } from '../apply/cluster.port.ts';
 import type { ResourcePort } from '../controller/watch.port.ts';
 import { ClusterError, isClusterError } from '../model/cluster-error.ts';
-import type { JsonArray, JsonObject } from '../model/json.ts';
+import type { JsonObject } from '../model/json.ts';
 import { stringAt } from '../model/json.ts';
 import type { GroupVersionKind, K8sObject, ObjectRef } from '../model/object.ts';
 import { groupOf, isK8sObject, refOf } from '../model/object.ts';
@@ -27,12 +27,8 @@ export interface Cluster extends ClusterPort, ResourcePort {
 
 /** What is possible beside, where every call goes to the API server. */
 export interface UncachedCluster extends Cluster {
-  /** Writes down who owns which fields; throws `conflict` when the object changed meanwhile. */
-  setManagedFields(
-    ref: ObjectRef,
-    managedFields: JsonArray,
-    options: CallOptions & { readonly resourceVersion: string },
-  ): Promise<void>;
+  /** Merges into the metadata; with a `resourceVersion` it throws `conflict` when the object changed meanwhile. */
+  patchMetadata(ref: ObjectRef, metadata: JsonObject, options: CallOptions): Promise<void>;
 }
 
 /** Told what our own writes led to, before the caller is, so that a cache never lags behind them. */
@@ -159,14 +155,9 @@ class ApiCluster implements UncachedCluster {
     return this.#mergePatch(objectPath(mapping, ref), patch, { verb: 'patch', ref, signal });
   }
 
-  async setManagedFields(
-    ref: ObjectRef,
-    managedFields: JsonArray,
-    { signal, resourceVersion }: CallOptions & { readonly resourceVersion: string },
-  ): Promise<void> {
+  async patchMetadata(ref: ObjectRef, metadata: JsonObject, { signal }: CallOptions): Promise<void> {
     const mapping = await this.#mappingForWrite(ref, 'patch', signal);
-    const patch = { metadata: { managedFields, resourceVersion } };
-    await this.#mergePatch(objectPath(mapping, ref), patch, { verb: 'patch', ref, signal });
+    await this.#mergePatch(objectPath(mapping, ref), { metadata }, { verb: 'patch', ref, signal });
   }
 
   async createEvent(event: K8sObject, { signal }: CallOptions): Promise<void> {
