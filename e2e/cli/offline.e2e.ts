@@ -1,6 +1,6 @@
 /** Commands that need no cluster, as processes: what they print where, and how they end. */
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -47,6 +47,12 @@ describe('the command line without a cluster', () => {
       });
     });
 
+    it('prints names for other programs', async () => {
+      const { stdout } = await run(['manifest', 'generate', '--component', 'Pilot', '-o', 'name']);
+
+      expect(stdout.split('\n')).to.include.members(['deployment.apps/istiod', 'service/istiod']);
+    });
+
     it('prints only objects of a scope', async () => {
       const { stdout } = await run(['manifest', 'generate', '--scope', 'cluster', '--component', 'Pilot']);
 
@@ -73,10 +79,14 @@ describe('the command line without a cluster', () => {
       const out = join(folder, 'helm');
       const overlay = 'components.pilot.k8s.overlays[0]';
 
+      const sets = ['kind=Deployment', 'name=istiod', 'patches[0].path=spec.paused', 'patches[0].value=true'];
+      const flags = sets.flatMap((set) => ['--set', `${overlay}.${set}`]);
       const { exitCode, stdout, stderr } = await run([
-        ...['manifest', 'translate', '--output-dir', out, '--set', `${overlay}.kind=Deployment`],
-        ...['--set', `${overlay}.name=istiod`, '--set', `${overlay}.patches[0].path=spec.paused`],
-        ...['--set', `${overlay}.patches[0].value=true`],
+        'manifest',
+        'translate',
+        '--output-dir',
+        out,
+        ...flags,
       ]);
 
       expect([exitCode, stdout]).to.deep.equal([0, '']);
@@ -100,12 +110,10 @@ describe('the command line without a cluster', () => {
 
   describe('why', () => {
     it('names the flag that set a value, without a cluster', async () => {
-      const args = ['--offline', '--set', 'values.global.logging.level=all:debug'];
+      const field = 'spec.template.spec.containers[0].args[2]';
+      const flags = ['--offline', '--set', 'values.global.logging.level=all:debug'];
 
-      const { exitCode, stdout } = await run([
-        ...['why', 'deploy/istiod', 'spec.template.spec.containers[0].args[2]'],
-        ...args,
-      ]);
+      const { exitCode, stdout } = await run(['why', 'deploy/istiod', field, ...flags]);
 
       expect(exitCode).to.equal(0);
       expect(stdout).to.equal(
@@ -184,6 +192,30 @@ describe('the command line without a cluster', () => {
     expect(words).to.deep.equal({ exitCode: 0, stdout: 'json\t\n:4\n', stderr: '' });
     expect(asKubectl).to.deep.equal({ exitCode: 0, stdout: ':0\n', stderr: '' });
   });
+
+  // Where there is no kubectl, there is nothing to plug into.
+  if (spawnSync('kubectl', ['version', '--client']).status === 0) {
+    it('is found by kubectl under its second name, and completes there', async () => {
+      const plugins = join(folder, 'plugins');
+      await mkdir(plugins);
+      const program = join(import.meta.dirname, '../../src/main.ts');
+      for (const [name, words] of [
+        ['kubectl-istio_operator', ''],
+        ['kubectl_complete-istio_operator', '__complete'],
+      ] as const) {
+        const script = `#!/bin/sh\nexec '${process.execPath}' '${program}' ${words} "$@"\n`;
+        await writeFile(join(plugins, name), script, { mode: 0o755 });
+      }
+      const env = { PATH: `${plugins}:${process.env['PATH']}`, HOME: folder };
+
+      const list = spawnSync('kubectl', ['istio-operator', 'profile', 'list'], { encoding: 'utf8', env });
+      const words = ['__complete', 'istio-operator', 'profile', 'du'];
+      const completed = spawnSync('kubectl', words, { encoding: 'utf8', env });
+
+      expect(list.stdout).to.include('ambient').and.include('demo');
+      expect(completed.stdout).to.match(/^dump\t/u);
+    });
+  }
 
   it('teaches bash, which then completes', async () => {
     const { stdout: script } = await run(['completion', 'bash']);

@@ -18,6 +18,7 @@ import { applyResource, resourceOf } from './init.ts';
 import { applyAndRecord, sayReport } from './install.ts';
 import { displayOwner } from './installation.ts';
 import { readLayers } from './manifest-generate.ts';
+import type { DryRun } from './options.ts';
 import type { Prospect } from './prospect.ts';
 import { prospectOf, refuseContested, refuseFailures } from './prospect.ts';
 import type { InstallationFlags } from './requested-installation.ts';
@@ -30,7 +31,7 @@ export interface AdoptOptions extends InstallationFlags, ClusterChoice {
   /** Leaves the taking over to the operator in the cluster, by giving it the resource. */
   readonly resource: boolean;
   readonly allowRestarts: boolean;
-  readonly dryRun: boolean;
+  readonly dryRun: DryRun;
   readonly skipConfirmation: boolean;
   readonly readinessTimeoutMs: number;
 }
@@ -50,7 +51,7 @@ export async function adopt(environment: CommandEnvironment, options: AdoptOptio
     await sayLeftBehind(environment, connection, { prospect, taken });
     refuseFailures(prospect);
     refuseRestarts(environment, restartsOf(prospect.preview), options);
-    if (options.dryRun) return sayDryRun(environment, prospect);
+    if (options.dryRun !== 'none') return sayDryRun(environment, prospect);
     if (!options.skipConfirmation) await confirm(environment, 'Take over?');
     return options.resource
       ? giveResource(environment, connection, { prospect, options })

@@ -87,7 +87,7 @@ function initCommand(environment: CommandEnvironment, finish: Finish): Command {
   return withOperatorChoices(connecting('init'))
     .description('install the operator into a cluster, or bring it up to date')
     .addOption(new Option('-f, --filename <file>', 'an IstioOperator to apply when the operator runs'))
-    .addOption(dryRunOption('print the objects instead of applying them'))
+    .addOption(dryRunOption('print the objects; with server, list what would change', 'client'))
     .addOption(durationOption('--timeout <duration>', 'how long to wait for the operator to run', '300s'))
     .action(async (options: InitOptions & TimeoutFlag) => {
       const { init } = await import('./init.ts');
@@ -130,7 +130,7 @@ function dumpCommand(environment: CommandEnvironment, finish: Finish): Command {
 function installCommand(name: string, environment: CommandEnvironment, finish: Finish): Command {
   return requesting(name)
     .addOption(skipConfirmationOption())
-    .addOption(dryRunOption('tell what would change, and change nothing'))
+    .addOption(dryRunOption('tell what would change, and change nothing; with client, list all objects'))
     .addOption(durationOption('--readiness-timeout <duration>', 'how long each component may take', '300s'))
     .action(async (options: InstallOptions & { readonly readinessTimeout: number }) => {
       const { install } = await import('./install.ts');
@@ -176,7 +176,7 @@ function uninstallCommand(environment: CommandEnvironment, finish: Finish): Comm
 function planCommand(environment: CommandEnvironment, finish: Finish): Command {
   return requesting('plan')
     .description('count what applying would create, change and prune')
-    .addOption(outputOption(['table', 'wide', 'yaml', 'json']))
+    .addOption(outputOption(['table', 'wide', 'yaml', 'json', 'name']))
     .action(async (options: PlanOptions) => {
       const { showPlan } = await import('./plan-command.ts');
       finish(await showPlan(environment, options));
@@ -199,7 +199,7 @@ function statusCommand(environment: CommandEnvironment, finish: Finish): Command
     .argument('[name]', 'only the installation of this name')
     .addOption(namespaceOption())
     .addOption(new Option('-A, --all-namespaces', 'in all namespaces, as without -n').conflicts('namespace'))
-    .addOption(outputOption(['tree', 'wide', 'yaml', 'json']))
+    .addOption(outputOption(['tree', 'wide', 'yaml', 'json', 'name']))
     .addOption(new Option('-w, --watch', 'show it again whenever it changes, until Ctrl-C').default(false))
     .action(async (name: string | undefined, options: StatusOptions) => {
       const { status } = await import('./status.ts');

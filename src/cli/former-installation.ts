@@ -27,7 +27,7 @@ export function installerOf(object: K8sObject): Installer {
   return { kind: 'istioctl', name, namespace };
 }
 
-export function describeInstaller(installer: Installer): string {
+function describeInstaller(installer: Installer): string {
   switch (installer.kind) {
     case 'helm':
       return `Helm, release ${installer.release} in ${installer.namespace}`;

@@ -6,19 +6,21 @@ import type { NamedResource } from '../core/spec/documents.ts';
 import { printYaml } from '../core/yaml.ts';
 import type { PrintedSpecs } from '../model/assets.ts';
 import type { K8sObject } from '../model/object.ts';
+import { refOf } from '../model/object.ts';
 import type { ComponentName, Plan, PlannedComponent } from '../model/plan.ts';
 import type { FactsOptions } from './cluster-facts.ts';
 import { factsOf } from './cluster-facts.ts';
 import { CommandError, commandFailure, EXIT, sayDiagnostics } from './command-error.ts';
 import type { CommandEnvironment } from './environment.ts';
 import { nameOf, readText } from './manifest-files.ts';
+import { kubectlName } from './object-name.ts';
 
 export interface GenerateOptions extends FactsOptions {
   readonly filename: readonly string[];
   readonly set: readonly string[];
   readonly revision?: string;
   readonly component: readonly string[];
-  readonly output: 'yaml' | 'json';
+  readonly output: 'yaml' | 'json' | 'name';
   /** A folder for one file a component; without it everything goes to standard output. */
   readonly outputDir?: string;
   /** `cluster`: only what has no namespace, to be applied beforehand by somebody with more rights. */
@@ -44,8 +46,12 @@ export async function manifestGenerate(
   if (result.kind === 'invalid') throw new CommandError(result.diagnostics);
   sayDiagnostics(environment.terminal, result.plan.warnings);
   const components = chosenComponents(result.plan, options.component);
-  const printed =
-    options.output === 'json' ? printList : printerOf(await assets.printedSpecs(result.plan.releaseLine));
+  const printers = {
+    json: printList,
+    name: printNames,
+    yaml: printerOf(await assets.printedSpecs(result.plan.releaseLine)),
+  };
+  const printed = printers[options.output];
   if (options.outputDir === undefined) {
     environment.terminal.print(printed(components.flatMap(({ objects }) => objects)));
     return EXIT.ok;
@@ -125,6 +131,10 @@ function chosenComponents(plan: Plan, names: readonly string[]): readonly Planne
     );
   }
   return plan.components.filter(({ component }) => names.length === 0 || names.includes(component));
+}
+
+function printNames(objects: readonly K8sObject[]): string {
+  return objects.map((object) => `${kubectlName(refOf(object))}\n`).join('');
 }
 
 function printList(items: readonly K8sObject[]): string {

@@ -7,13 +7,14 @@ import { createRehearsals } from '../core/rehearsal.ts';
 import { printYaml } from '../core/yaml.ts';
 import type { JsonObject, JsonValue } from '../model/json.ts';
 import type { K8sObject } from '../model/object.ts';
-import { groupOf, namespaceOf } from '../model/object.ts';
+import { groupOf, namespaceOf, refOf } from '../model/object.ts';
 import type { Plan } from '../model/plan.ts';
 import type { FactsOptions } from './cluster-facts.ts';
 import { factsOf } from './cluster-facts.ts';
 import { CommandError, EXIT, sayDiagnostics } from './command-error.ts';
 import type { CommandEnvironment } from './environment.ts';
 import { annotationsIn, readLayers, setsOf } from './manifest-generate.ts';
+import { kubectlName } from './object-name.ts';
 import type { InstallationFlags } from './requested-installation.ts';
 
 export interface TranslateOptions extends InstallationFlags, FactsOptions {
@@ -126,10 +127,8 @@ function installScript({ release, chart, namespace, patches, objects }: HelmRele
 
 /** `deployment.apps/istiod -n istio-system`. */
 function nameOf(object: K8sObject): string {
-  const group = groupOf(object.apiVersion);
-  const kind = object.kind.toLowerCase() + (group === '' ? '' : `.${group}`);
   const namespace = namespaceOf(object);
-  return `${kind}/${object.metadata.name}${namespace === undefined ? '' : ` -n ${namespace}`}`;
+  return `${kubectlName(refOf(object))}${namespace === undefined ? '' : ` -n ${namespace}`}`;
 }
 
 function readme(releases: readonly HelmRelease[], { version, profile }: Plan): TranslatedFile {

@@ -1,7 +1,7 @@
 /** How people name one object on the command line: `deployment/istiod`, `svc/istio-system/istiod`. */
 import { nearest } from '../core/nearest.ts';
-import type { K8sObject } from '../model/object.ts';
-import { displayRef, namespaceOf, refOf } from '../model/object.ts';
+import type { K8sObject, ObjectRef } from '../model/object.ts';
+import { displayRef, groupOf, namespaceOf, refOf } from '../model/object.ts';
 import { failure } from './command-error.ts';
 
 /** kubectl's short names of the kinds that an installation is made of. */
@@ -16,6 +16,12 @@ const SHORT_NAMES: Readonly<Record<string, string>> = {
   sa: 'serviceaccount',
   svc: 'service',
 };
+
+/** As `kubectl -o name` prints it: `deployment.apps/istiod`. */
+export function kubectlName({ apiVersion, kind, name }: ObjectRef): string {
+  const group = groupOf(apiVersion);
+  return `${kind.toLowerCase()}${group === '' ? '' : `.${group}`}/${name}`;
+}
 
 /** The one object of that name. Throws a CommandError that names what is close when there is none, or several. */
 export function objectNamed<T extends K8sObject>(

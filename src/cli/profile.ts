@@ -10,6 +10,7 @@ import type { Plan } from '../model/plan.ts';
 import { CommandError, EXIT, failure, sayDiagnostics, Trouble } from './command-error.ts';
 import type { CommandEnvironment } from './environment.ts';
 import { annotationsIn, readLayers } from './manifest-generate.ts';
+import { coloured } from './object-patch.ts';
 
 export async function listProfiles({ terminal, loadAssets }: CommandEnvironment): Promise<number> {
   const { profiles } = await loadAssets();
@@ -58,7 +59,8 @@ export async function diffProfiles(
     const [before, after] = [from, to].map((name) => textOfProfile(planner, name)) as [string, string]; // two in, two out
     if (before === after) return EXIT.ok;
     const options = { headerOptions: FILE_HEADERS_ONLY };
-    environment.terminal.print(createTwoFilesPatch(from, to, before, after, undefined, undefined, options));
+    const patch = createTwoFilesPatch(from, to, before, after, undefined, undefined, options);
+    environment.terminal.print(coloured(environment.terminal, patch));
     return EXIT.differences;
   } catch (error) {
     throw new Trouble(error);

@@ -105,7 +105,9 @@ function manifestCommand(environment: CommandEnvironment, outcome: Outcome): Com
         .argParser((name: string, names: readonly string[]) => [...names, name])
         .default([], 'all'),
     )
-    .addOption(new Option('-o, --output <format>', 'how to print').choices(['yaml', 'json']).default('yaml'))
+    .addOption(
+      new Option('-o, --output <format>', 'how to print').choices(['yaml', 'json', 'name']).default('yaml'),
+    )
     .addOption(new Option('--output-dir <folder>', 'write a file for each component instead of printing'))
     .addOption(
       new Option('--scope <scope>', 'only objects with or without a namespace').choices([

@@ -23,16 +23,9 @@ export async function prospectOf(
   connection: Connection,
   flags: InstallationFlags,
 ): Promise<Prospect> {
+  const { clock, signal } = environment;
+  const { cluster } = connection;
   const requested = await requestedInstallation(environment, connection, flags);
-  return prospectFor(environment, connection, requested);
-}
-
-/** The same for what is planned already. */
-export async function prospectFor(
-  { clock, signal }: CommandEnvironment,
-  { cluster }: Connection,
-  requested: RequestedInstallation,
-): Promise<Prospect> {
   const { owner, plan } = requested;
   const present = await findInstallation(cluster, owner, { signal });
   const inventory = present?.inventory ?? [];
