@@ -318,6 +318,8 @@ describe('the command line against a cluster', () => {
 
     const DEPLOYMENT = '/apis/apps/v1/namespaces/istio-operator/deployments/istio-operator';
     const RESOURCE = '/apis/install.istio.io/v1alpha1/namespaces/istio-system/istiooperators/mesh';
+    const DEFINITION =
+      '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/istiooperators.install.istio.io';
 
     it('tell what init would make, and make nothing', async () => {
       const server = await run('init -f mesh.yaml --dry-run=server');
@@ -401,7 +403,7 @@ describe('the command line against a cluster', () => {
 
       expect(reasonOf(outcome)).to.equal('');
       expect(await statusOf(ISTIOD)).to.equal(404);
-      expect(await statusOf('/apis/install.istio.io/v1alpha1/istiooperators')).to.equal(404);
+      expect(await statusOf(DEFINITION)).to.equal(404);
     });
   });
 

@@ -10,6 +10,7 @@ import { factsOf } from './cluster-facts.ts';
 import type { Installation } from './installation.ts';
 import { displayOwner, listInstallations } from './installation.ts';
 import { annotationsIn, readLayers, setsOf } from './manifest-generate.ts';
+import { readOwnProfiles } from './own-profiles.ts';
 import type { InstallationFlags } from './requested-installation.ts';
 import { ownerFor, requestedInstallation } from './requested-installation.ts';
 import { withConnection } from './session.ts';
@@ -58,7 +59,9 @@ async function offlineSubject(environment: CommandEnvironment, flags: SubjectFla
     factsOf(environment, {}),
   ]);
   const planner = createPlanner(assets);
-  const input = { layers, sets: setsOf(flags), annotations: annotationsIn(layers), facts };
+  const sets = setsOf(flags);
+  const own = await readOwnProfiles(environment, layers, sets);
+  const input = { layers, sets, ...own, annotations: annotationsIn(layers), facts };
   const owner = ownerFor(layers, planned(planner, input), flags);
   return { input: { ...input, owner }, plan: planned(planner, { ...input, owner }) };
 }

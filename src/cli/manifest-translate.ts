@@ -15,6 +15,7 @@ import { CommandError, EXIT, sayDiagnostics } from './command-error.ts';
 import type { CommandEnvironment } from './environment.ts';
 import { annotationsIn, readLayers, setsOf } from './manifest-generate.ts';
 import { kubectlName } from './object-name.ts';
+import { readOwnProfiles } from './own-profiles.ts';
 import type { InstallationFlags } from './requested-installation.ts';
 
 export interface TranslateOptions extends InstallationFlags, FactsOptions {
@@ -30,7 +31,9 @@ export async function manifestTranslate(
   const { terminal, loadAssets } = environment;
   const [assets, layers] = await Promise.all([loadAssets(), readLayers(environment, options.filename)]);
   const facts = await factsOf(environment, options);
-  const input = { layers, sets: setsOf(options), annotations: annotationsIn(layers), facts };
+  const sets = setsOf(options);
+  const own = await readOwnProfiles(environment, layers, sets);
+  const input = { layers, sets, ...own, annotations: annotationsIn(layers), facts };
   const result = createPlanner(assets)(input);
   const rehearsal = createRehearsals(assets)(input);
   if (result.kind === 'invalid') throw new CommandError(result.diagnostics);

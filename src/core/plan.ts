@@ -25,7 +25,9 @@ import { templatesOfRelease } from './injection/release-templates.ts';
 import { overlay } from './merge.ts';
 import type { MergedLayer } from './origin.ts';
 import { withOrigin } from './origin.ts';
-import { mergeSpec, userSpecOf } from './profile/merge-spec.ts';
+import type { OwnProfiles } from './own-profiles.ts';
+import { chooseProfiles, requestedProfiles } from './own-profiles.ts';
+import { mergeSpec, overlaySpecs, userSpecOf } from './profile/merge-spec.ts';
 import type { SetFlag } from './profile/set-flags.ts';
 import { applySetFlag, parseSetFlags } from './profile/set-flags.ts';
 import { chooseRelease } from './release-choice.ts';
@@ -45,6 +47,8 @@ export interface PlanInput {
   readonly layers: readonly SpecLayer[];
   /** `--set` flags, applied over all layers in order. */
   readonly sets?: readonly string[];
+  /** What `requestedProfiles` asks for, read; without it, asking for own profiles is an error. */
+  readonly ownProfiles?: OwnProfiles;
   /** The resource in the cluster that owns the objects; without it the objects carry no owner. */
   readonly owner?: Owner;
   readonly facts: ClusterFacts;
@@ -88,6 +92,10 @@ export interface MergedInput {
   readonly profile: string;
   /** What is used when nobody names a tag. */
   readonly defaultTag: string;
+  /** All that could be chosen, with the user's own. */
+  readonly profiles: AssetBundle['profiles'];
+  /** Those among them that a user wrote and that are used here, weakest first. */
+  readonly ownProfiles: readonly MergedLayer[];
   readonly layers: readonly MergedLayer[];
   readonly flags: readonly SetFlag[];
   /** Warnings only. */
@@ -112,7 +120,16 @@ export function mergeInput(assets: AssetBundle, input: PlanInput): MergedInput |
     const told = withOrigin(choice.diagnostic, userSpec, checked.layers);
     return { ...invalid([told]), unsupportedLine: choice.line };
   }
-  return mergeForRelease(assets, input, { ...choice, userSpec, flags, layers: checked.layers, early });
+  const request = requestedProfiles(checked.layers, input.sets);
+  const chosen = chooseProfiles(assets, request, input.ownProfiles);
+  const found = distinct([...early, ...chosen.diagnostics]);
+  if (chosen.kind === 'invalid') return invalid(found);
+  const groundwork = { ...choice, profiles: chosen.profiles, userSpec, flags, early: found };
+  return mergeForRelease(assets, input, {
+    ...groundwork,
+    ownProfiles: chosen.layers,
+    layers: checked.layers,
+  });
 }
 
 /** What is known before anything is merged. */
@@ -120,6 +137,9 @@ interface Groundwork {
   readonly release: Release;
   readonly defaultTag: string;
   readonly warnings: readonly Diagnostic[];
+  readonly profiles: AssetBundle['profiles'];
+  /** Those among them that a user wrote and that are used here, weakest first. */
+  readonly ownProfiles: readonly MergedLayer[];
   readonly layers: readonly MergedLayer[];
   readonly flags: readonly SetFlag[];
   /** What the user gave, without profiles. */
@@ -132,28 +152,31 @@ function mergeForRelease(
   input: PlanInput,
   groundwork: Groundwork,
 ): MergedInput | InvalidPlan {
-  const { release, defaultTag, userSpec, layers, flags } = groundwork;
+  const { release, defaultTag, profiles, ownProfiles, userSpec, layers, flags } = groundwork;
   const merged = mergeSpec(
-    { profiles: assets.profiles, hub: release.hub, tag: defaultTag, facts: input.facts },
+    { profiles, hub: release.hub, tag: defaultTag, facts: input.facts },
     layers.map((layer) => layer.spec),
     flags,
   );
   const { spec, profile } = merged;
+  const written = [...ownProfiles, ...layers];
   const whole = validateMerged(assets, { spec, hasFlags: flags.length > 0 });
   const late = [
     ...groundwork.warnings,
     ...merged.diagnostics,
     ...whole,
-    ...checkReleaseFields(userSpec, release),
+    ...checkReleaseFields(overlaySpecs([...ownProfiles.map((own) => own.spec), userSpec]), release),
   ];
-  const placed = late.map((diagnostic) => withOrigin(diagnostic, spec, layers));
+  const placed = late.map((diagnostic) => withOrigin(diagnostic, spec, written));
   const findings = distinct([...groundwork.early, ...placed]);
   if (findings.some(isError)) return invalid(findings);
-  return { kind: 'merged', release, spec, userSpec, profile, defaultTag, layers, flags, findings };
+  const used = { release, defaultTag, profiles, ownProfiles, userSpec, layers, flags };
+  return { kind: 'merged', ...used, spec, profile, findings };
 }
 
 function planMerged(distribution: Distribution, input: PlanInput, merged: MergedInput): PlanResult {
-  const { spec, layers, release, findings } = merged;
+  const { spec, release, findings } = merged;
+  const written = [...merged.ownProfiles, ...merged.layers];
   const userValues = mapAt(merged.userSpec, 'values');
   const { facts, owner } = input;
   const { values, components, diagnostics } = planTree(distribution, {
@@ -166,7 +189,7 @@ function planMerged(distribution: Distribution, input: PlanInput, merged: Merged
   const injects = components.some(({ component }) => component === 'Pilot');
   const builtIn = Object.keys(templatesOfRelease(distribution.injectionTemplates, release));
   const templates = injects ? unknownTemplates(values, builtIn) : [];
-  const late = [...templates, ...diagnostics].map((diagnostic) => withOrigin(diagnostic, spec, layers));
+  const late = [...templates, ...diagnostics].map((diagnostic) => withOrigin(diagnostic, spec, written));
   const all = distinct([...findings, ...late]);
   if (all.some(isError)) return invalid(all);
   const plan = toPlan({ ...merged, values, components, warnings: all });

@@ -124,11 +124,17 @@ interface NamedLayer extends MergedLayer {
   readonly name: string;
 }
 
-function namedLayers({ distribution, input, merged }: Stage): readonly NamedLayer[] {
-  const { profiles } = distribution.assets;
-  const sources = { profiles, hub: merged.release.hub, tag: merged.defaultTag, facts: input.facts };
+function namedLayers({ input, merged }: Stage): readonly NamedLayer[] {
+  const { profiles, ownProfiles, release, defaultTag } = merged;
+  const sources = { profiles, hub: release.hub, tag: defaultTag, facts: input.facts };
+  const below = layersBelow(sources, merged.profile).map(({ source, spec }): NamedLayer => ({
+    // A profile of the user's own is a file, which has lines.
+    ...ownProfiles.find((own) => own.spec === spec),
+    name: source,
+    spec,
+  }));
   return [
-    ...layersBelow(sources, merged.profile).map(({ source, spec }) => ({ name: source, spec })),
+    ...below,
     ...merged.layers.map((layer, index) => ({ ...layer, name: input.layers[index]?.source ?? 'a file' })),
   ];
 }
