@@ -4,6 +4,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import * as chart from './chart.ts';
+import * as cliDocs from './cli-docs.ts';
 import * as dashboards from './dashboards.ts';
 import * as deployedCrd from './deployed-crd.ts';
 import { collectFiles, staleFiles, writeFiles } from './generated-files.ts';
@@ -23,6 +24,7 @@ const GENERATORS: readonly Generator[] = [
   { name: rbac.name, generate: rbac.generate },
   { name: chart.name, generate: chart.generate },
   { name: referenceDocs.name, generate: referenceDocs.generate },
+  { name: cliDocs.name, generate: cliDocs.generate },
   { name: dashboards.name, generate: dashboards.generate },
 ];
 

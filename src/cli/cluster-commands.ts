@@ -1,7 +1,9 @@
 /** The commands that talk to a cluster. Each loads its code only when it runs. */
 import { Command, Option } from 'commander';
+import type { AdoptOptions } from './adopt.ts';
 import type { DiffOptions } from './diff.ts';
 import type { CommandEnvironment } from './environment.ts';
+import type { ExportOptions } from './export.ts';
 import type { InitOptions } from './init.ts';
 import type { InstallOptions } from './install.ts';
 import type { OperatorChoices } from './operator-objects.ts';
@@ -23,6 +25,7 @@ import type { RemoveOptions } from './remove.ts';
 import type { StatusOptions } from './status.ts';
 import type { UninstallOptions } from './uninstall.ts';
 import type { VerifyOptions } from './verify.ts';
+import type { WhyOptions } from './why.ts';
 
 /** Takes what a command came to. */
 type Finish = (exitCode: number) => void;
@@ -39,11 +42,14 @@ export function clusterCommands(environment: CommandEnvironment, finish: Finish)
     installCommand('upgrade', environment, finish).description(
       'the same as install: what is there is brought to this release',
     ),
+    adoptCommand(environment, finish),
     uninstallCommand(environment, finish),
     planCommand(environment, finish),
     diffCommand(environment, finish),
     statusCommand(environment, finish),
     verifyCommand(environment, finish),
+    whyCommand(environment, finish),
+    exportCommand(environment, finish),
   ];
 }
 
@@ -87,7 +93,7 @@ function initCommand(environment: CommandEnvironment, finish: Finish): Command {
   return withOperatorChoices(connecting('init'))
     .description('install the operator into a cluster, or bring it up to date')
     .addOption(new Option('-f, --filename <file>', 'an IstioOperator to apply when the operator runs'))
-    .addOption(dryRunOption('print the objects instead of applying them'))
+    .addOption(dryRunOption('print the objects; with server, list what would change', 'client'))
     .addOption(durationOption('--timeout <duration>', 'how long to wait for the operator to run', '300s'))
     .action(async (options: InitOptions & TimeoutFlag) => {
       const { init } = await import('./init.ts');
@@ -130,11 +136,29 @@ function dumpCommand(environment: CommandEnvironment, finish: Finish): Command {
 function installCommand(name: string, environment: CommandEnvironment, finish: Finish): Command {
   return requesting(name)
     .addOption(skipConfirmationOption())
-    .addOption(dryRunOption('tell what would change, and change nothing'))
+    .addOption(dryRunOption('tell what would change, and change nothing; with client, list all objects'))
     .addOption(durationOption('--readiness-timeout <duration>', 'how long each component may take', '300s'))
     .action(async (options: InstallOptions & { readonly readinessTimeout: number }) => {
       const { install } = await import('./install.ts');
       finish(await install(environment, { ...options, readinessTimeoutMs: options.readinessTimeout }));
+    });
+}
+
+function adoptCommand(environment: CommandEnvironment, finish: Finish): Command {
+  return requesting('adopt')
+    .description('take over what istioctl, Helm or the operator of Istio 1.23 installed, without a restart')
+    .addOption(
+      new Option('--resource', 'leave it to the operator in the cluster, by giving it the resource').default(
+        false,
+      ),
+    )
+    .addOption(new Option('--allow-restarts', 'take over even if pods have to restart').default(false))
+    .addOption(skipConfirmationOption())
+    .addOption(dryRunOption('tell what would change, and change nothing'))
+    .addOption(durationOption('--readiness-timeout <duration>', 'how long each component may take', '300s'))
+    .action(async (options: AdoptOptions & { readonly readinessTimeout: number }) => {
+      const { adopt } = await import('./adopt.ts');
+      finish(await adopt(environment, { ...options, readinessTimeoutMs: options.readinessTimeout }));
     });
 }
 
@@ -158,7 +182,7 @@ function uninstallCommand(environment: CommandEnvironment, finish: Finish): Comm
 function planCommand(environment: CommandEnvironment, finish: Finish): Command {
   return requesting('plan')
     .description('count what applying would create, change and prune')
-    .addOption(outputOption(['table', 'wide', 'yaml', 'json']))
+    .addOption(outputOption(['table', 'wide', 'yaml', 'json', 'name']))
     .action(async (options: PlanOptions) => {
       const { showPlan } = await import('./plan-command.ts');
       finish(await showPlan(environment, options));
@@ -181,7 +205,7 @@ function statusCommand(environment: CommandEnvironment, finish: Finish): Command
     .argument('[name]', 'only the installation of this name')
     .addOption(namespaceOption())
     .addOption(new Option('-A, --all-namespaces', 'in all namespaces, as without -n').conflicts('namespace'))
-    .addOption(outputOption(['tree', 'wide', 'yaml', 'json']))
+    .addOption(outputOption(['tree', 'wide', 'yaml', 'json', 'name']))
     .addOption(new Option('-w, --watch', 'show it again whenever it changes, until Ctrl-C').default(false))
     .action(async (name: string | undefined, options: StatusOptions) => {
       const { status } = await import('./status.ts');
@@ -200,6 +224,37 @@ function verifyCommand(environment: CommandEnvironment, finish: Finish): Command
       finish(await verify(environment, name === undefined ? options : { ...options, name }));
     });
 }
+
+function exportCommand(environment: CommandEnvironment, finish: Finish): Command {
+  return connecting('export')
+    .description('print what is installed as IstioOperators, without status and bookkeeping')
+    .argument('[name]', 'only the installation of this name')
+    .addOption(namespaceOption())
+    .addOption(outputOption(['yaml', 'json']))
+    .action(async (name: string | undefined, options: ExportOptions) => {
+      const { exportInstallations } = await import('./export.ts');
+      finish(await exportInstallations(environment, name === undefined ? options : { ...options, name }));
+    });
+}
+
+function whyCommand(environment: CommandEnvironment, finish: Finish): Command {
+  return requesting('why')
+    .description('show which settings an object or a field follows from, and who owns it in the cluster')
+    .argument('<object>', 'such as deployment/istiod, or svc/istio-system/istiod')
+    .argument('[field]', 'only this field, such as spec.replicas')
+    .addOption(new Option('-n, --namespace <name>', 'namespace of the object'))
+    .addOption(new Option('--offline', 'ask no cluster').default(false))
+    .addOption(outputOption(['text', 'wide', 'yaml', 'json']))
+    .addHelpText('after', WHY_HELP)
+    .action(async (object: string, field: string | undefined, options: Omit<WhyOptions, 'object'>) => {
+      const { why } = await import('./why.ts');
+      finish(await why(environment, { ...options, object, ...(field === undefined ? {} : { field }) }));
+    });
+}
+
+const WHY_HELP = `
+Without -f and --set it is about what is installed. Each setting is changed on its own and everything is rendered again:
+what comes out differently is what the setting decides. Settings of which each is enough by itself are not found.`;
 
 function outputOption(formats: readonly [string, ...string[]]): Option {
   return new Option('-o, --output <format>', 'how to print').choices(formats).default(formats[0]);

@@ -31,6 +31,7 @@ function testCluster(api: InMemoryApi): CommandCluster {
     delete: async (ref, options) => api.delete(ref, options),
     list: async (kind, selection) => api.list(kind, { namespace: 'istio-system', ...selection }),
     serverVersion: async () => 'v1.34.0',
+    patchMetadata: async () => undefined,
   };
 }
 

@@ -1,4 +1,5 @@
 /** What the files and flags of a command ask for, planned for the cluster at hand. */
+import type { PlanInput } from '../core/plan.ts';
 import { createPlanner } from '../core/plan.ts';
 import type { NamedResource } from '../core/spec/documents.ts';
 import type { Owner, Plan, PlanResult } from '../model/plan.ts';
@@ -14,6 +15,8 @@ export type InstallationFlags = RequestFlags;
 export interface RequestedInstallation {
   readonly owner: Owner;
   readonly plan: Plan;
+  /** What was planned. */
+  readonly input: PlanInput;
 }
 
 /** Plans as the operator in the cluster would, and tells warnings. Throws a CommandError for what cannot be planned. */
@@ -34,9 +37,10 @@ export async function requestedInstallation(
   const input = { layers, sets, ...ownProfiles, facts };
   // The owner depends on what is planned, and the objects carry the owner.
   const owner = ownerFor(layers, planned(planner(input)), flags);
-  const plan = planned(planner({ ...input, owner }));
+  const owned = { ...input, owner };
+  const plan = planned(planner(owned));
   sayDiagnostics(terminal, plan.warnings);
-  return { owner, plan };
+  return { owner, plan, input: owned };
 }
 
 function planned(result: PlanResult): Plan {

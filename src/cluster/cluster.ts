@@ -25,6 +25,12 @@ export interface Cluster extends ClusterPort, ResourcePort {
   list(kind: GroupVersionKind, options: Selection & CallOptions): Promise<readonly K8sObject[]>;
 }
 
+/** What is possible beside, where every call goes to the API server. */
+export interface UncachedCluster extends Cluster {
+  /** Merges into the metadata; with a `resourceVersion` it throws `conflict` when the object changed meanwhile. */
+  patchMetadata(ref: ObjectRef, metadata: JsonObject, options: CallOptions): Promise<void>;
+}
+
 /** Told what our own writes led to, before the caller is, so that a cache never lags behind them. */
 export interface WriteObserver {
   stored(object: K8sObject): void;
@@ -40,13 +46,13 @@ export interface ClusterDeps {
   readonly fence?: WriteFence;
 }
 
-export function createCluster(deps: ClusterDeps): Cluster {
+export function createCluster(deps: ClusterDeps): UncachedCluster {
   return new ApiCluster(deps);
 }
 
 type Call = Pick<ApiRequest, 'method' | 'path' | 'verb' | 'ref' | 'query' | 'body' | 'signal'>;
 
-class ApiCluster implements Cluster {
+class ApiCluster implements UncachedCluster {
   readonly #deps: ClusterDeps;
 
   constructor(deps: ClusterDeps) {
@@ -147,6 +153,11 @@ class ApiCluster implements Cluster {
     const mapping = await this.#mappingForWrite(ref, 'patch', signal);
     const patch = { metadata: { finalizers, resourceVersion } };
     return this.#mergePatch(objectPath(mapping, ref), patch, { verb: 'patch', ref, signal });
+  }
+
+  async patchMetadata(ref: ObjectRef, metadata: JsonObject, { signal }: CallOptions): Promise<void> {
+    const mapping = await this.#mappingForWrite(ref, 'patch', signal);
+    await this.#mergePatch(objectPath(mapping, ref), { metadata }, { verb: 'patch', ref, signal });
   }
 
   async createEvent(event: K8sObject, { signal }: CallOptions): Promise<void> {

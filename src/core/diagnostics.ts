@@ -173,6 +173,11 @@ export const DIAGNOSTIC_KINDS = {
   unreadableProfiles: { code: 'IOP636', severity: 'error', title: 'Own profiles cannot be read' },
   faultOfOurs: { code: 'IOP699', severity: 'error', title: 'istio-operator itself is at fault' },
   unknownConfigPath: { code: 'IOP635', severity: 'error', title: 'A profile has nothing at a path' },
+  wouldRestart: { code: 'IOP642', severity: 'error', title: 'Taking over would restart pods' },
+  formerOperator: { code: 'IOP643', severity: 'error', title: 'A former operator still runs' },
+  nothingToAdopt: { code: 'IOP644', severity: 'error', title: 'There is nothing to take over' },
+  noSuchObject: { code: 'IOP640', severity: 'error', title: 'An installation has no such object' },
+  noSuchField: { code: 'IOP641', severity: 'error', title: 'An object has no such field' },
 } as const satisfies Readonly<Record<string, DiagnosticKind>>;
 
 export type DiagnosticName = keyof typeof DIAGNOSTIC_KINDS;

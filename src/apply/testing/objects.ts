@@ -73,6 +73,7 @@ export function planOf(...components: readonly PlannedComponent[]): Plan {
     images: [],
     missingKinds: [],
     spec: {},
+    userSpec: {},
     warnings: [],
   };
 }
