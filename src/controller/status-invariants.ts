@@ -37,9 +37,9 @@ const CAMEL_CASE = /^[A-Z][A-Za-z]+$/;
 const INVARIANTS: readonly Invariant[] = [
   {
     code: 'S001',
-    rule: 'each condition type is there exactly once',
+    rule: 'each standing condition is there, and no condition is there twice',
     holds: ({ status }) =>
-      status.conditions.length === CONDITION_TYPES.length &&
+      new Set(status.conditions.map(({ type }) => type)).size === status.conditions.length &&
       CONDITION_TYPES.every((type) => conditionOf(status, type) !== undefined),
   },
   {

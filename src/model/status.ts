@@ -6,9 +6,13 @@ export type LegacyStatus = 'NONE' | 'UPDATING' | 'RECONCILING' | 'HEALTHY' | 'ER
 
 /**
  * `Ready`, `Reconciling` and `Stalled` follow kstatus; `Valid` tells whether the specification could be planned,
- * `Applied` whether everything in the plan was accepted by the API server.
+ * `Applied` whether everything in the plan was accepted by the API server. `InjectionConflict` is only there while it is
+ * true.
  */
-export type ConditionType = 'Ready' | 'Reconciling' | 'Stalled' | 'Valid' | 'Applied';
+export type ConditionType = StandingCondition | 'InjectionConflict';
+
+/** The conditions that every status has. */
+export type StandingCondition = 'Ready' | 'Reconciling' | 'Stalled' | 'Valid' | 'Applied';
 
 export interface Condition {
   readonly type: ConditionType;
@@ -32,6 +36,25 @@ export interface InventoryEntry extends ObjectRef {
   readonly uid?: string;
 }
 
+/** How many pods there are, and where. */
+export interface PodCount {
+  readonly pods: number;
+  /** Those with the most pods first. */
+  readonly namespaces: readonly { readonly name: string; readonly pods: number }[];
+  /** How many more namespaces there are than are named. */
+  readonly moreNamespaces?: number;
+}
+
+/** Which control planes the pods of the cluster use. */
+export interface DataPlane {
+  /** In order of revision; `default` is the one without a name. */
+  readonly revisions: readonly (PodCount & { readonly revision: string })[];
+  /** Pods in ambient mode, which have no proxy of their own. */
+  readonly ambient?: PodCount;
+  /** Why nothing is known. */
+  readonly message?: string;
+}
+
 export interface OperatorStatus {
   readonly status: LegacyStatus;
   readonly message: string;
@@ -42,4 +65,6 @@ export interface OperatorStatus {
   readonly componentStatus: Readonly<Record<string, ComponentStatus>>;
   readonly conditions: readonly Condition[];
   readonly inventory: readonly InventoryEntry[];
+  /** Only where the resource asks for it. */
+  readonly dataPlane?: DataPlane;
 }
