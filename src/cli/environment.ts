@@ -23,6 +23,12 @@ export interface ListSelection {
 export interface CommandCluster extends ClusterPort {
   /** All objects of a kind; none when the kind is not served. */
   list(kind: GroupVersionKind, selection: ListSelection): Promise<readonly K8sObject[]>;
+  /** Shows the metadata of objects in all namespaces, in pages of which none is kept. */
+  scanMetadata(
+    kind: GroupVersionKind,
+    show: (object: K8sObject) => void,
+    options: { readonly signal: AbortSignal; readonly fieldSelector?: string },
+  ): Promise<void>;
   /** As the API server tells it, such as `v1.34.4`. */
   serverVersion(options: { readonly signal: AbortSignal }): Promise<string>;
 }

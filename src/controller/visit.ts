@@ -39,7 +39,7 @@ export interface ReconcileDeps {
   /** Another living resource that the live object says it belongs to. */
   labelledHolder(key: string, ref: ObjectRef): LabelledHolder | undefined;
   /** Whether another living resource asks for a revision tag, also one that nobody has looked at yet. */
-  isTagOfOther(key: string, ref: ObjectRef): boolean;
+  readonly isTagOfOther: (key: string, ref: ObjectRef) => boolean;
   /** All injection webhooks of the cluster. */
   injectors(): readonly K8sObject[];
   /** Has another resource looked at. */
@@ -51,7 +51,7 @@ export interface ReconcileDeps {
     installedVersion: string | undefined,
   ): PlanResult | Promise<PlanResult>;
   /** The version that the live istiod of a resource says it is of, whoever installed it. */
-  labelledVersion(key: string): string | undefined;
+  readonly labelledVersion: (key: string) => string | undefined;
   /** Who uses which control plane, counted not long ago. */
   dataPlane(signal: AbortSignal): Promise<DataPlane>;
   readonly settings: ReconcileSettings;

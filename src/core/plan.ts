@@ -25,6 +25,7 @@ import type { Release } from './releases.ts';
 import { createRenderer } from './render/renderer.ts';
 import type { SpecLayer } from './spec/layer.ts';
 import { movedFlag, translateLegacyFields } from './spec/legacy-fields.ts';
+import { checkKubernetes } from './kubernetes-range.ts';
 import { checkReleaseFields } from './spec/release-fields.ts';
 import { validateMerged, validateLayers } from './spec/validate.ts';
 import { withAddonProviders } from './values/addons/telemetry.ts';
@@ -110,6 +111,7 @@ function planRelease(distribution: Distribution, input: PlanInput, groundwork: G
     ...merged.diagnostics,
     ...whole,
     ...checkReleaseFields(userSpec, release),
+    ...checkKubernetes(input.facts, release),
   ];
   const findings = distinct([...groundwork.early, ...late.map(placed)]);
   if (findings.some(isError)) return invalid(findings);

@@ -30,7 +30,7 @@ export function revisionOfInjector(injector: K8sObject): string {
 }
 
 /** Whom a webhook calls: a URL, or `namespace/service`. */
-export function targetOf(webhook: JsonValue | undefined): string {
+function targetOf(webhook: JsonValue | undefined): string {
   const url = stringAt(webhook, 'clientConfig', 'url');
   if (url !== undefined && url !== '') return url;
   const service = mapAt(webhook, 'clientConfig', 'service');
