@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { besideInjectors } from '../core/objects/beside-injectors.ts';
 import { deactivated, isActive, targetOfInjector } from '../core/objects/injectors.ts';
 import type { InjectionScope } from '../core/values/pilot/injection-webhooks.ts';
 import { injectionWebhooks } from '../core/values/pilot/injection-webhooks.ts';
@@ -6,7 +7,7 @@ import { at } from '../model/json.ts';
 import type { K8sObject } from '../model/object.ts';
 import type { Plan } from '../model/plan.ts';
 import { objectsOf } from '../model/plan.ts';
-import { asksFor, besideInjectors, injectionFaults } from './injection.ts';
+import { asksFor, injectionFaults } from './injection.ts';
 import { istioOperator, planOf } from './testing/builders.ts';
 
 interface Injector {

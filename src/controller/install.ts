@@ -1,4 +1,5 @@
 /** Installs what a resource asks for, as far as it can be done now. */
+import { besideInjectors } from '../core/objects/beside-injectors.ts';
 import { releaseOfLine } from '../core/releases.ts';
 import { judgeUpgrade } from '../core/upgrade.ts';
 import { versionOf } from '../core/version.ts';
@@ -9,7 +10,7 @@ import { releaseOf } from '../model/outcome.ts';
 import type { Plan, PlanResult } from '../model/plan.ts';
 import type { ApplyReport } from '../model/report.ts';
 import { finalizersWithOurs, hasFinalizer } from './finalizer.ts';
-import { besideInjectors, injectionFaults } from './injection.ts';
+import { injectionFaults } from './injection.ts';
 import { resultsOf } from './messages.ts';
 import { Progress } from './progress.ts';
 import { conditionOf, generationOf, isDataPlaneAsked, isReady, storedStatus } from './resource.ts';

@@ -29,6 +29,11 @@ export function revisionOfInjector(injector: K8sObject): string {
   return labelsOf(injector)[REVISION_LABEL] ?? DEFAULT_REVISION;
 }
 
+/** Tells whether it is the injector of the revision without a name. */
+export function isUnnamed(injector: K8sObject): boolean {
+  return tagOf(injector) === undefined && revisionOfInjector(injector) === DEFAULT_REVISION;
+}
+
 /** Whom a webhook calls: a URL, or `namespace/service`. */
 function targetOf(webhook: JsonValue | undefined): string {
   const url = stringAt(webhook, 'clientConfig', 'url');
