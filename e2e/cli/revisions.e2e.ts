@@ -127,7 +127,7 @@ describe('commands about several control planes', () => {
         await run('tag remove next -y'),
       ];
 
-      expect(refusals.map(codesOf)).to.deep.equal([['IOP641'], ['IOP641'], ['IOP640'], ['IOP642']]);
+      expect(refusals.map(codesOf)).to.deep.equal([['IOP661'], ['IOP661'], ['IOP660'], ['IOP662']]);
       expect(await istiodOf('istio-revision-tag-prod')).to.equal('istiod');
     });
 
@@ -143,7 +143,7 @@ describe('commands about several control planes', () => {
       await resources.apply('new', spec);
       await resources.until('new', 'HEALTHY');
 
-      expect(refusals.map(codesOf)).to.deep.equal([['IOP643'], ['IOP643']]);
+      expect(refusals.map(codesOf)).to.deep.equal([['IOP663'], ['IOP663']]);
     });
   });
 

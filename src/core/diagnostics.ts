@@ -56,6 +56,11 @@ export const DIAGNOSTIC_KINDS = {
     severity: 'error',
     title: 'An installation cannot change like this in place',
   },
+  profilesOutOfReach: {
+    code: 'IOP215',
+    severity: 'error',
+    title: 'Own profiles lie where the operator reads nothing',
+  },
   replacedField: { code: 'IOP301', severity: 'warning', title: 'A field of an older release has no effect' },
   removedField: {
     code: 'IOP302',
@@ -81,9 +86,19 @@ export const DIAGNOSTIC_KINDS = {
   },
   previewRelease: { code: 'IOP308', severity: 'warning', title: 'The chosen release line is a preview' },
   oldKubernetes: {
-    code: 'IOP309',
+    code: 'IOP320',
     severity: 'warning',
     title: 'Kubernetes is older than the release supports',
+  },
+  suspectMeshField: {
+    code: 'IOP309',
+    severity: 'warning',
+    title: 'istiod would ignore a part of the mesh configuration',
+  },
+  refusedVariable: {
+    code: 'IOP312',
+    severity: 'warning',
+    title: 'The API server refuses a variable of a container',
   },
   unknownTemplate: {
     code: 'IOP311',
@@ -109,6 +124,29 @@ export const DIAGNOSTIC_KINDS = {
     title: 'A field of an older release is read as its successor',
   },
   renderFailed: { code: 'IOP501', severity: 'error', title: 'A template could not be rendered' },
+  invalidSetting: {
+    code: 'IOP601',
+    severity: 'error',
+    title: 'The operator cannot run with these flags and environment variables',
+  },
+  unreadableFile: { code: 'IOP602', severity: 'error', title: 'A file cannot be read' },
+  componentNotRendered: { code: 'IOP603', severity: 'error', title: 'A chosen component is not rendered' },
+  operatorNotReady: {
+    code: 'IOP604',
+    severity: 'error',
+    title: 'The operator does not become ready in time',
+  },
+  clusterRefuses: {
+    code: 'IOP605',
+    severity: 'error',
+    title: 'The API server cannot be asked, or says no',
+  },
+  unusableCredentials: {
+    code: 'IOP606',
+    severity: 'error',
+    title: 'The credentials for the cluster cannot be used',
+  },
+  cannotServe: { code: 'IOP607', severity: 'error', title: 'The operator cannot serve on an address' },
   notConfirmed: { code: 'IOP611', severity: 'error', title: 'A question was not answered with yes' },
   keptByOperator: {
     code: 'IOP612',
@@ -125,10 +163,10 @@ export const DIAGNOSTIC_KINDS = {
   podNotAccepted: { code: 'IOP631', severity: 'error', title: 'A pod of a workload cannot be created' },
   noInjectionWebhook: { code: 'IOP632', severity: 'error', title: 'The cluster has no injection webhook' },
   notInjected: { code: 'IOP633', severity: 'error', title: 'No injection webhook changed a pod' },
-  noSuchRevision: { code: 'IOP640', severity: 'error', title: 'There is no such revision' },
-  tagTaken: { code: 'IOP641', severity: 'error', title: 'A revision tag cannot be set' },
-  noSuchTag: { code: 'IOP642', severity: 'error', title: 'There is no such revision tag' },
-  tagKept: { code: 'IOP643', severity: 'error', title: 'A resource keeps this revision tag' },
+  noSuchRevision: { code: 'IOP660', severity: 'error', title: 'There is no such revision' },
+  tagTaken: { code: 'IOP661', severity: 'error', title: 'A revision tag cannot be set' },
+  noSuchTag: { code: 'IOP662', severity: 'error', title: 'There is no such revision tag' },
+  tagKept: { code: 'IOP663', severity: 'error', title: 'A resource keeps this revision tag' },
   leftover: { code: 'IOP652', severity: 'warning', title: 'Something is left over' },
   injectionConflict: {
     code: 'IOP653',
@@ -137,6 +175,8 @@ export const DIAGNOSTIC_KINDS = {
   },
   foreignObject: { code: 'IOP654', severity: 'warning', title: 'An object would be taken over' },
   invalidFacts: { code: 'IOP634', severity: 'error', title: 'A file of cluster facts cannot be read' },
+  unreadableProfiles: { code: 'IOP636', severity: 'error', title: 'Own profiles cannot be read' },
+  faultOfOurs: { code: 'IOP699', severity: 'error', title: 'istio-operator itself is at fault' },
   unknownConfigPath: { code: 'IOP635', severity: 'error', title: 'A profile has nothing at a path' },
 } as const satisfies Readonly<Record<string, DiagnosticKind>>;
 

@@ -12,7 +12,7 @@ function told(line: string, kubernetesVersion: string): readonly string[] {
 describe('checkKubernetes', () => {
   it('warns of a cluster that is older than the line supports', () => {
     expect(told('1.30', 'v1.31.9-gke.1200')).to.deep.equal([
-      'IOP309 spec.tag: the cluster runs Kubernetes v1.31.9-gke.1200, and Istio 1.30 supports 1.32 and newer. Upgrade Kubernetes first, or stay on an older line of Istio.',
+      'IOP320 spec.tag: the cluster runs Kubernetes v1.31.9-gke.1200, and Istio 1.30 supports 1.32 and newer. Upgrade Kubernetes first, or stay on an older line of Istio.',
     ]);
   });
 
