@@ -302,6 +302,61 @@ describe('two control planes side by side', () => {
     await resources.apply('old', old({}, { tag: '1.28.10' }));
     expect(Resources.reasonOf(await resources.until('old', 'ERROR'))).to.equal('UpgradeRefused');
   });
+
+  it('are taken over from the old operator in the version that it left them in', async () => {
+    await leftByOldOperator('1.29.6');
+    const { tag: _tag, ...untagged } = old();
+
+    await resources.apply('old', untagged);
+    const { version } = await resources.until('old', 'HEALTHY');
+
+    const istiod = await readObject(plane, deployment('istiod'));
+    expect([version, istiod && labelsOf(istiod)['operator.istio.io/version']]).to.deep.equal([
+      '1.29.6',
+      '1.29.6',
+    ]);
+    expect((await objectWrites()).filter((write) => write.startsWith('delete'))).to.deep.equal([]);
+  });
+
+  it('are left alone, without a tag, when the old operator left a version that nobody installs any more', async () => {
+    await leftByOldOperator('1.23.4');
+    const { tag: _tag, ...untagged } = old();
+
+    await resources.apply('old', untagged);
+    const status = await resources.until('old', 'ERROR');
+    const writes = await objectWrites();
+    await installed('old', old());
+
+    expect([Resources.reasonOf(status), writes]).to.deep.equal(['UnsupportedRelease', []]);
+  });
+
+  /** An istiod as the old operator made it: with its labels, by an update, and without a status of ours. */
+  async function leftByOldOperator(version: string): Promise<void> {
+    const labels = {
+      app: 'istiod',
+      'operator.istio.io/component': 'Pilot',
+      'operator.istio.io/managed': 'Reconcile',
+      'operator.istio.io/version': version,
+      'install.operator.istio.io/owning-resource': 'old',
+      'install.operator.istio.io/owning-resource-namespace': NAMESPACE,
+      'istio.io/rev': 'default',
+    };
+    const podLabels = { app: 'istiod', istio: 'pilot' };
+    const istiod: K8sObject = {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'istiod', namespace: NAMESPACE, labels },
+      spec: {
+        selector: { matchLabels: { istio: 'pilot' } },
+        template: {
+          metadata: { labels: podLabels },
+          spec: { containers: [{ name: 'discovery', image: 'pilot' }] },
+        },
+      },
+    };
+    const path = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments?fieldManager=operator`;
+    expect((await plane.api.request('POST', path, istiod)).status).to.equal(201);
+  }
 });
 
 /** Reaches pods of namespaces with `istio-injection: enabled`. */
