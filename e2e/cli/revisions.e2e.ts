@@ -263,3 +263,48 @@ spec:
     });
   });
 });
+
+describe('moving the default without the operator', () => {
+  let plane: ControlPlane;
+
+  before(async function () {
+    this.timeout(600_000);
+    plane = await startControlPlane({ audit: false, verbose: false });
+  });
+
+  after(async () => {
+    await plane.stop();
+  });
+
+  async function run(line: string): Promise<Run> {
+    return runCommand(plane, line.split(' '));
+  }
+
+  async function injectors(): Promise<Readonly<Record<string, string>>> {
+    const { body } = await plane.api.request('GET', WEBHOOKS);
+    const entries = listAt(body, 'items').map((item) => {
+      const isOff = at(item, 'webhooks', 0, 'namespaceSelector', 'matchLabels') !== undefined;
+      const istiod = stringAt(item, 'webhooks', 0, 'clientConfig', 'service', 'name') ?? '';
+      return [stringAt(item, 'metadata', 'name') ?? '', isOff ? 'off' : istiod] as const;
+    });
+    return Object.fromEntries(entries);
+  }
+
+  it('deactivates the old injector, and a later install leaves it so', async () => {
+    const old = 'install -y --set profile=minimal --set tag=1.29.6';
+    await run(old);
+    await run('install -y --set profile=minimal --set tag=1.30.3 --revision canary');
+
+    const { exitCode } = await run('tag set default -r canary -y');
+    const moved = await injectors();
+    const again = await run(`${old} --set meshConfig.accessLogFile=/dev/stdout`);
+
+    const expected = {
+      'istio-revision-tag-default': 'istiod-canary',
+      'istio-sidecar-injector': 'off',
+      'istio-sidecar-injector-canary': 'istiod-canary',
+    };
+    expect([exitCode, again.exitCode]).to.deep.equal([0, 0]);
+    expect([moved, await injectors()]).to.deep.equal([expected, expected]);
+  });
+});
