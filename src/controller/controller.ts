@@ -97,7 +97,7 @@ class IstioOperatorController implements Controller {
       injectors: () => this.#watches?.injectors() ?? [],
       wake: (key) => this.#queue.add(key),
       knownEqual: createKnownEqual(),
-      facts: createFacts(deps),
+      facts: createFacts({ ...deps, servedKinds: () => this.#watches?.servedKinds() ?? [] }),
       dataPlane: createDataPlane(deps),
       plan: async (resource, facts, installed) => this.#plans.plan(resource, facts, installed),
       labelledVersion: (key) => this.#watches?.labelledVersion(key),

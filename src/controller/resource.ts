@@ -101,6 +101,7 @@ export function storedStatus(resource: K8sObject | undefined): OperatorStatus | 
     message: stringAt(status, 'message') ?? '',
     observedGeneration: numberAt(status, 'observedGeneration') ?? 0,
     ...presentTexts(status, ['profile', 'revision', 'version']),
+    ...presentImages(status),
     componentStatus: componentStatuses(mapAt(status, 'componentStatus')),
     conditions: listAt(status, 'conditions').filter(isCondition),
     inventory: readInventory(status['inventory']),
@@ -163,6 +164,12 @@ function presentTexts<Name extends string>(
     if (text !== undefined) texts[name] = text;
   }
   return texts;
+}
+
+function presentImages(status: JsonObject): Pick<OperatorStatus, 'images'> {
+  const images = status['images'];
+  if (images === undefined || !isJsonArray(images)) return {};
+  return { images: images.filter((image) => typeof image === 'string') };
 }
 
 function componentStatuses(map: JsonObject): Readonly<Record<string, ComponentStatus>> {

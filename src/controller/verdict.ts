@@ -10,7 +10,7 @@ import type {
   InventoryEntry,
   LegacyStatus,
   OperatorStatus,
-  StandingCondition,
+  StandingConditionType,
 } from '../model/status.ts';
 import type { ComponentProgress } from './component-status.ts';
 import { componentStatuses } from './component-status.ts';
@@ -57,7 +57,7 @@ export interface Claim {
 export interface Verdict {
   readonly status: LegacyStatus;
   readonly message: string;
-  readonly claims: Readonly<Record<StandingCondition, Claim>>;
+  readonly claims: Readonly<Record<StandingConditionType, Claim>>;
   /** Absent: as they were. */
   readonly componentStatus?: Readonly<Record<string, ComponentStatus>>;
   readonly release?: Release;

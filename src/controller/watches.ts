@@ -7,6 +7,7 @@ import type { LabelledHolder } from './claims.ts';
 import { ownerKeyOf, ownersConcerned } from './drift.ts';
 import { asksFor } from './injection.ts';
 import { ISTIO_OPERATOR, asksForALook, deletionTimeMs, keyOfResource, refOfKey } from './resource.ts';
+import { watchServedKinds } from './served-kinds.ts';
 import { INJECTORS, OWNED_KINDS, ownedSelector } from './watch-table.ts';
 import type { WatchEvent, WatchPort, Watched } from './watch.port.ts';
 
@@ -24,6 +25,8 @@ export interface Watches {
   injectors(): readonly K8sObject[];
   /** How many IstioOperators there are. */
   count(): number;
+  /** Of the kinds that planning asks about, those that are served; as in ClusterFacts. */
+  servedKinds(): readonly string[];
   stop(): void;
 }
 
@@ -52,7 +55,10 @@ export function watchAll(
     if (!isReachChanged(event)) return;
     for (const resource of listed()) enqueue(keyOfResource(resource));
   });
-  const all = [...resources, ...owned, injectors];
+  const served = watchServedKinds(watch, () => {
+    for (const resource of listed()) enqueue(keyOfResource(resource));
+  });
+  const all = [...resources, ...owned, injectors, ...served.definitions];
   return {
     synced: Promise.all(all.map(async (watched) => watched.synced)).then(() => undefined),
     resource: find,
@@ -70,6 +76,7 @@ export function watchAll(
     injectors: () => injectors.list(),
     labelledVersion: (key) => versionOfIstiod(owned, key),
     count: () => listed().length,
+    servedKinds: () => served.names(),
     stop: () => {
       for (const watched of all) watched.stop();
     },

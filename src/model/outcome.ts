@@ -15,6 +15,9 @@ export interface Release {
   readonly revision: string;
   readonly version: string;
   readonly components: readonly ComponentName[];
+  readonly images: readonly string[];
+  /** Kinds that were asked for and that the cluster does not serve. */
+  readonly missingKinds: readonly string[];
   readonly warnings: readonly Diagnostic[];
   /** Absent while that is not known, as in the middle of a run. */
   readonly injectionFaults?: readonly InjectionFault[];
@@ -133,6 +136,8 @@ export function releaseOf(plan: Plan): Release {
     revision: plan.revision,
     version: plan.version,
     components: plan.components.map((planned) => planned.component),
+    images: plan.images,
+    missingKinds: plan.missingKinds,
     warnings: plan.warnings,
   };
 }
