@@ -21,8 +21,11 @@ import {
   skipConfirmationOption,
 } from './options.ts';
 import type { PlanOptions } from './plan-command.ts';
+import type { PrecheckOptions } from './precheck.ts';
 import type { RemoveOptions } from './remove.ts';
+import type { RevisionsOptions } from './revisions.ts';
 import type { StatusOptions } from './status.ts';
+import type { TagListOptions, TagRemoveOptions, TagSetOptions, TagTarget } from './tag.ts';
 import type { UninstallOptions } from './uninstall.ts';
 import type { VerifyOptions } from './verify.ts';
 import type { WhyOptions } from './why.ts';
@@ -50,6 +53,9 @@ export function clusterCommands(environment: CommandEnvironment, finish: Finish)
     verifyCommand(environment, finish),
     whyCommand(environment, finish),
     exportCommand(environment, finish),
+    precheckCommand(environment, finish),
+    revisionsCommand(environment, finish),
+    tagCommand(environment, finish),
   ];
 }
 
@@ -255,6 +261,94 @@ function whyCommand(environment: CommandEnvironment, finish: Finish): Command {
 const WHY_HELP = `
 Without -f and --set it is about what is installed. Each setting is changed on its own and everything is rendered again:
 what comes out differently is what the setting decides. Settings of which each is enough by itself are not found.`;
+function precheckCommand(environment: CommandEnvironment, finish: Finish): Command {
+  return requesting('precheck')
+    .description('check what is in the way of an installation or an upgrade; changes nothing')
+    .addOption(
+      new Option('--to <tag>', 'check for this version of Istio instead of the one that is asked for'),
+    )
+    .addOption(outputOption(['text', 'json']))
+    .addHelpText('after', '\nExit codes: 0 nothing is in the way, 1 something is, 2 it could not be checked.')
+    .action(async (options: PrecheckOptions) => {
+      const { precheck } = await import('./precheck.ts');
+      finish(await precheck(environment, options));
+    });
+}
+
+function revisionsCommand(environment: CommandEnvironment, finish: Finish): Command {
+  return connecting('revisions')
+    .description('show the control planes of a cluster, their tags, and how many pods use them')
+    .addOption(outputOption(['table', 'wide', 'yaml', 'json']))
+    .action(async (options: RevisionsOptions) => {
+      const { showRevisions } = await import('./revisions.ts');
+      finish(await showRevisions(environment, options));
+    });
+}
+
+function tagCommand(environment: CommandEnvironment, finish: Finish): Command {
+  return new Command('tag')
+    .description('name revisions: namespaces use the name, and it is moved from one revision to another')
+    .addCommand(tagSetCommand(environment, finish))
+    .addCommand(tagGenerateCommand(environment, finish))
+    .addCommand(tagListCommand(environment, finish))
+    .addCommand(tagRemoveCommand(environment, finish));
+}
+
+function tagTarget(name: string): Command {
+  return connecting(name)
+    .argument('<tag>', 'name of the tag; "default" also serves namespaces with istio-injection=enabled')
+    .addOption(new Option('-r, --revision <name>', 'revision that the tag points to').makeOptionMandatory())
+    .addOption(new Option('--overwrite', 'move a tag that is there already').default(false))
+    .addOption(new Option('--webhook-name <name>', 'name of the webhook; else istio-revision-tag-TAG'))
+    .addOption(
+      new Option(
+        '--auto-inject-namespaces',
+        'the tag "default" also serves namespaces and pods that ask for nothing',
+      ).default(false),
+    );
+}
+
+function tagSetCommand(environment: CommandEnvironment, finish: Finish): Command {
+  return tagTarget('set')
+    .description('make a tag, or move it to another revision')
+    .addOption(skipConfirmationOption())
+    .action(async (tag: string, options: TagSetOptions) => {
+      const { setTag } = await import('./tag.ts');
+      finish(await setTag(environment, tag, options));
+    });
+}
+
+function tagGenerateCommand(environment: CommandEnvironment, finish: Finish): Command {
+  return tagTarget('generate')
+    .description('print the objects that set applies')
+    .action(async (tag: string, options: TagTarget) => {
+      const { generateTag } = await import('./tag.ts');
+      finish(await generateTag(environment, tag, options));
+    });
+}
+
+function tagListCommand(environment: CommandEnvironment, finish: Finish): Command {
+  return connecting('list')
+    .alias('show')
+    .description('show all tags, and the namespaces that use them')
+    .addOption(outputOption(['table', 'yaml', 'json']))
+    .action(async (options: TagListOptions) => {
+      const { listTags } = await import('./tag.ts');
+      finish(await listTags(environment, options));
+    });
+}
+
+function tagRemoveCommand(environment: CommandEnvironment, finish: Finish): Command {
+  return connecting('remove')
+    .alias('delete')
+    .description('take a tag away')
+    .argument('<tag>', 'name of the tag')
+    .addOption(skipConfirmationOption())
+    .action(async (tag: string, options: TagRemoveOptions) => {
+      const { removeTag } = await import('./tag.ts');
+      finish(await removeTag(environment, tag, options));
+    });
+}
 
 function outputOption(formats: readonly [string, ...string[]]): Option {
   return new Option('-o, --output <format>', 'how to print').choices(formats).default(formats[0]);

@@ -30,6 +30,12 @@ export interface CommandCluster extends ClusterPort {
     metadata: JsonObject,
     options: { readonly signal: AbortSignal },
   ): Promise<void>;
+  /** Shows the metadata of objects in all namespaces, in pages of which none is kept. */
+  scanMetadata(
+    kind: GroupVersionKind,
+    show: (object: K8sObject) => void,
+    options: { readonly signal: AbortSignal; readonly fieldSelector?: string },
+  ): Promise<void>;
   /** As the API server tells it, such as `v1.34.4`. */
   serverVersion(options: { readonly signal: AbortSignal }): Promise<string>;
 }

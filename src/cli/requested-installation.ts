@@ -1,9 +1,12 @@
 /** What the files and flags of a command ask for, planned for the cluster at hand. */
-import type { PlanInput } from '../core/plan.ts';
 import { createPlanner } from '../core/plan.ts';
+import type { PlanInput } from '../core/plan.ts';
 import type { NamedResource } from '../core/spec/documents.ts';
+import type { Diagnostic } from '../model/diagnostic.ts';
 import type { Owner, Plan, PlanResult } from '../model/plan.ts';
+import { objectsOf } from '../model/plan.ts';
 import { CommandError, sayDiagnostics } from './command-error.ts';
+import { injectorsOf } from './control-planes.ts';
 import type { CommandEnvironment, Connection } from './environment.ts';
 import { factsFrom } from './cluster-facts.ts';
 import type { RequestFlags } from './manifest-generate.ts';
@@ -38,9 +41,27 @@ export async function requestedInstallation(
   // The owner depends on what is planned, and the objects carry the owner.
   const owner = ownerFor(layers, planned(planner(input)), flags);
   const owned = { ...input, owner };
-  const plan = planned(planner(owned));
-  sayDiagnostics(terminal, plan.warnings);
+  const alone = planned(planner(owned));
+  const injectors = await injectorsOf(cluster, signal);
+  const plan = besideInjectors(alone, injectors.all);
+  sayDiagnostics(terminal, [...plan.warnings, ...postponedTag(alone, plan)]);
   return { owner, plan, input: owned };
+}
+
+/** Without the operator nobody brings the move of the default to its end. */
+function postponedTag(alone: Plan, plan: Plan): readonly Diagnostic[] {
+  const [wanted, given] = [alone, plan].map((each) =>
+    objectsOf(each).find((object) => isInjector(object) && tagOf(object) === DEFAULT_REVISION),
+  );
+  if (wanted === undefined || given === undefined) return [];
+  const [target, present] = [targetOfInjector(wanted), targetOfInjector(given)];
+  if (target === present) return [];
+  const finding = {
+    path: ['spec', 'values', 'revisionTags'],
+    cause: `the tag "default" calls ${present} and not ${target} for now, because the injector there still serves`,
+    remedy: `Finish the move with: istio-operator tag set default --overwrite --revision ${revisionOfInjector(wanted)}.`,
+  };
+  return [diagnose('injectionConflict', finding)];
 }
 
 function planned(result: PlanResult): Plan {

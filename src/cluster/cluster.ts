@@ -9,7 +9,7 @@ import { groupOf, isK8sObject, refOf } from '../model/object.ts';
 import { isKindUnknown } from './api-error.ts';
 import type { Discovery } from './discovery.ts';
 import type { Selection } from './list-pages.ts';
-import { listPages } from './list-pages.ts';
+import { listPages, scanPages } from './list-pages.ts';
 import type { ResourceMapping } from './resource-path.ts';
 import { collectionPath, objectPath } from './resource-path.ts';
 import type { ApiRequest, Transport, WriteFence } from './transport.ts';
@@ -80,6 +80,17 @@ class ApiCluster implements UncachedCluster {
     if (mapping === undefined) return [];
     const { objects } = await listPages(this.#deps.transport, mapping, selection, signal);
     return objects;
+  }
+
+  async scanMetadata(
+    kind: GroupVersionKind,
+    show: (object: K8sObject) => void,
+    options: CallOptions & Pick<Selection, 'fieldSelector'>,
+  ): Promise<void> {
+    const { signal } = options;
+    const mapping = await this.#deps.discovery.resolve(kind, { signal });
+    if (mapping === undefined) return;
+    await scanPages(this.#deps.transport, mapping, { ...options, metadataOnly: true }, show);
   }
 
   async apply(object: K8sObject, { signal, force, dryRun = false }: ApplyOptions): Promise<K8sObject> {

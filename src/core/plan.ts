@@ -36,6 +36,7 @@ import type { Release } from './releases.ts';
 import { createRenderer } from './render/renderer.ts';
 import type { SpecLayer } from './spec/layer.ts';
 import { movedFlag, translateLegacyFields } from './spec/legacy-fields.ts';
+import { checkKubernetes } from './kubernetes-range.ts';
 import { checkReleaseFields } from './spec/release-fields.ts';
 import { validateMerged, validateLayers } from './spec/validate.ts';
 import { missingMonitoringKinds, tellMissingKinds } from './values/addons/monitors.ts';
@@ -169,6 +170,7 @@ function mergeForRelease(
     ...merged.diagnostics,
     ...whole,
     ...checkReleaseFields(overlaySpecs([...ownProfiles.map((own) => own.spec), userSpec]), release),
+    ...checkKubernetes(input.facts, release),
   ];
   const placed = late.map((diagnostic) => withOrigin(diagnostic, spec, written));
   const findings = distinct([...groundwork.early, ...placed]);

@@ -112,6 +112,11 @@ export class InMemoryCluster implements WatchPort, ResourcePort {
     this.events.push(event);
   }
 
+  async scanMetadata({ kind }: GroupVersionKind, show: (object: K8sObject) => void): Promise<void> {
+    this.#failIfTold('scanMetadata', undefined);
+    for (const object of this.#objects.values()) if (object.kind === kind) show(object);
+  }
+
   async serverVersion(): Promise<string> {
     this.#failIfTold('serverVersion', undefined);
     return 'v1.34.4';
