@@ -1,7 +1,7 @@
 /** Brings one component of a plan into the cluster, stage by stage. */
 import type { K8sObject } from '../model/object.ts';
 import type { PlannedComponent } from '../model/plan.ts';
-import type { Change, ComponentResult } from '../model/report.ts';
+import type { Change, ComponentResult, NotReady } from '../model/report.ts';
 import type { Applied, ApplyRun } from './apply-object.ts';
 import { applyObject } from './apply-object.ts';
 import { explainWaiting } from './explain-waiting.ts';
@@ -42,9 +42,8 @@ export async function applyComponent(
     done.push(...applied);
     const [failure, ...failures] = applied.flatMap((item) => (item.kind === 'failed' ? [item.failure] : []));
     if (failure !== undefined) return outcome(failed([failure, ...failures]));
-    const notReady = await waitUntilReady(run, storedOf(applied));
-    if (notReady.length > 0)
-      return outcome({ kind: 'notReady', waitingFor: await explainWaiting(run, notReady) });
+    const waitingFor = [...withheldOf(applied), ...(await notReadyOf(run, storedOf(applied)))];
+    if (waitingFor.length > 0) return outcome({ kind: 'notReady', waitingFor });
   }
   return outcome({ kind: 'ready' });
 }
@@ -54,6 +53,10 @@ async function applyAndTell(run: ComponentRun, object: K8sObject): Promise<Appli
   const applied = await applyObject(run, object);
   if (applied.kind === 'applied' && applied.change.action !== 'unchanged') run.changed(applied.change);
   return applied;
+}
+
+async function notReadyOf(run: ComponentRun, stored: readonly K8sObject[]): Promise<readonly NotReady[]> {
+  return explainWaiting(run, await waitUntilReady(run, stored));
 }
 
 /** The first failure speaks for all; they are tried again when any of them may succeed later. */
@@ -74,6 +77,10 @@ function summary(
     stored: storedOf(done),
     uncertain: tried.filter((_object, index) => done[index]?.kind !== 'applied'),
   };
+}
+
+function withheldOf(applied: readonly Applied[]): readonly NotReady[] {
+  return applied.flatMap((item) => (item.kind === 'withheld' ? [item.notReady] : []));
 }
 
 function storedOf(applied: readonly Applied[]): readonly K8sObject[] {

@@ -4,13 +4,14 @@ import { isClusterError } from '../model/cluster-error.ts';
 import { assertNever, stringAt } from '../model/json.ts';
 import type { K8sObject } from '../model/object.ts';
 import { displayRef, groupOf, namespaceOf, refOf } from '../model/object.ts';
-import type { Change } from '../model/report.ts';
+import type { Change, NotReady } from '../model/report.ts';
 import { appliedForm } from './applied-form.ts';
 import type { Autoscalers } from './autoscaling.ts';
 import { isAutoscaled } from './autoscaling.ts';
 import type { Verdict } from './compare.ts';
-import { compare } from './compare.ts';
+import { compare, flipsBetween } from './compare.ts';
 import { deletionOf, isBeingDeleted, whyNotGone } from './deletion-state.ts';
+import type { Disputes } from './disputes.ts';
 import type { KnownEqual } from './engine.port.ts';
 import type { Failure } from './failure.ts';
 import { failureOf } from './failure.ts';
@@ -19,15 +20,19 @@ import { pairOf, sameContent } from './known-equal.ts';
 import type { EnsureNamespace } from './namespaces.ts';
 import type { BoundedRun } from './run.ts';
 import { waitUntilGone } from './wait.ts';
+import { withhold } from './withhold.ts';
 
 export interface ApplyRun extends BoundedRun {
   readonly knownEqual: KnownEqual;
   readonly autoscalers: Autoscalers;
+  readonly disputes: Disputes;
   readonly ensureNamespace: EnsureNamespace;
 }
 
 export type Applied =
   | { readonly kind: 'applied'; readonly change: Change; readonly object: K8sObject }
+  /** Not written for now, on purpose. */
+  | { readonly kind: 'withheld'; readonly notReady: NotReady }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
 /** What deciding takes; nothing of it writes. */
@@ -48,12 +53,14 @@ export async function applyObject(run: ApplyRun, wanted: K8sObject): Promise<App
 }
 
 async function reconcileObject(run: ApplyRun, desired: K8sObject): Promise<Applied> {
-  const need = await needOf(run, desired);
+  const need = withoutDisputed(run, desired, await needOf(run, desired));
   switch (need.kind) {
     case 'create':
-      return create(run, desired);
+      return run.disputes.making(desired, run.clock.nowMs()) ? create(run, desired) : leftAbsent(desired);
     case 'recreate':
-      return createAfter(run, desired, need.live);
+      return run.disputes.making(desired, run.clock.nowMs())
+        ? createAfter(run, desired, need.live)
+        : leftAbsent(desired);
     case 'configure':
       return configure(run, need);
     case 'none':
@@ -61,6 +68,24 @@ async function reconcileObject(run: ApplyRun, desired: K8sObject): Promise<Appli
     default:
       return assertNever(need);
   }
+}
+
+/** What others have changed too often is no longer put back: only the rest is. */
+function withoutDisputed(run: ApplyRun, desired: K8sObject, need: Need): Need {
+  if (need.kind !== 'configure') return need;
+  const { live } = need;
+  const flips = flipsBetween(need.intended, live);
+  if (flips.length === 0) return need;
+  const left = run.disputes.repairing(desired, { live, flips }, run.clock.nowMs());
+  if (left.length === 0) return need;
+  const intended = withhold(need.intended, live, left);
+  const verdict = compare(intended, live);
+  return verdict.kind === 'differs' ? { kind: 'configure', intended, live, verdict } : { kind: 'none', live };
+}
+
+function leftAbsent(desired: K8sObject): Applied {
+  const reason = 'others delete it again and again, so it is not made again for now';
+  return { kind: 'withheld', notReady: { ref: refOf(desired), reason } };
 }
 
 /** What has to be done about one object. */
@@ -78,7 +103,8 @@ export async function needOf(run: DecidingRun, desired: K8sObject): Promise<Need
   if (isBeingDeleted(live)) return { kind: 'recreate', live };
 
   const autoscaled = await isAutoscaled(run, { workload: desired, live }, run.autoscalers);
-  const intended = leaveToOthers(desired, live, { autoscaled });
+  const disputed = run.disputes.held(desired, live, run.clock.nowMs());
+  const intended = withhold(leaveToOthers(desired, live, { autoscaled }), live, disputed);
   const verdict = await decide(run, intended, live);
   return verdict.kind === 'differs' ? { kind: 'configure', intended, live, verdict } : { kind: 'none', live };
 }
@@ -185,7 +211,7 @@ async function recreate(run: ApplyRun, difference: Difference): Promise<Applied>
   await run.cluster.delete(refOf(live), deletionOf(live, run.signal));
   const deadlineMs = Math.max(run.deadlineMs, run.clock.nowMs() + RECREATION_MS);
   const applied = await createAfter({ ...run, deadlineMs }, intended, live);
-  if (applied.kind === 'failed') return applied;
+  if (applied.kind !== 'applied') return applied;
   return { ...applied, change: { ...configured(difference), recreated: true } };
 }
 

@@ -62,6 +62,7 @@ async function applyShowingProgress(deps: ReconcileDeps, visit: Visit, plan: Pla
       cluster,
       clock,
       knownEqual,
+      disputes: deps.disputes(visit.key),
       observer: progress,
       recordInventory: async (entries) => writer.write(progress.withInventory(entries)),
     },
@@ -91,6 +92,7 @@ function judge(
 ): Outcome {
   const { report } = result;
   if (resultsOf(report, 'failed').length > 0) return { kind: 'failed', ...result };
+  if (report.disputes !== undefined) return { kind: 'disputed', ...result, disputes: report.disputes };
   if (resultsOf(report, 'notReady').length + resultsOf(report, 'skipped').length > 0) {
     const timeoutMs = deps.settings.readinessTimeoutMs;
     const remainingMs = timeoutMs - waitedMs(deps, visit, report);

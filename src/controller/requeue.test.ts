@@ -47,6 +47,15 @@ describe('requeueOf', () => {
       { kind: 'around', ms: 30_000 },
     ],
     [
+      'looks at a dispute when the first of its fields may be put back',
+      {
+        kind: 'disputed',
+        ...ready,
+        disputes: [60_000, 30_000].map((retryInMs) => ({ ref: refOf(ISTIOD), managers: [], retryInMs })),
+      },
+      { kind: 'after', ms: 30_000 },
+    ],
+    [
       'waits for a change of an invalid specification',
       { kind: 'invalid', diagnostics: [] },
       { kind: 'onChange' },

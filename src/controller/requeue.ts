@@ -33,6 +33,9 @@ export function requeueOf(outcome: Outcome): Requeue {
       return hasPermanentFailure(outcome) ? SLOW_RETRY : { kind: 'backOff' };
     case 'contested':
       return SLOW_RETRY;
+    case 'disputed':
+      // A change of what is disputed postpones the retry and wakes us up as well.
+      return { kind: 'after', ms: Math.min(...outcome.disputes.map(({ retryInMs }) => retryInMs)) };
     case 'interrupted':
       return isPermanent(outcome.problem) ? SLOW_RETRY : { kind: 'backOff' };
     case 'pruneFailed':
