@@ -63,7 +63,14 @@ async function notReadyOf(run: ComponentRun, stored: readonly K8sObject[]): Prom
 function failed([first, ...others]: readonly [Failure, ...Failure[]]): ComponentResult {
   const rest = others.length === 0 ? '' : ` (and ${others.length} more of its component)`;
   const retryable = first.retryable || others.some((other) => other.retryable);
-  return { kind: 'failed', ref: first.ref, message: `${first.message}${rest}`, retryable };
+  const forbidden = [first, ...others].some((failure) => failure.forbidden === true);
+  return {
+    kind: 'failed',
+    ref: first.ref,
+    message: `${first.message}${rest}`,
+    retryable,
+    ...(forbidden ? { forbidden } : {}),
+  };
 }
 
 function summary(

@@ -11,13 +11,12 @@ const STAGES = [
   // Before the workloads, whose pods would otherwise be refused or start without their rights.
   {
     stage: 'access',
-    kinds: [
-      '/ServiceAccount',
-      'rbac.authorization.k8s.io/ClusterRole',
-      'rbac.authorization.k8s.io/ClusterRoleBinding',
-      'rbac.authorization.k8s.io/Role',
-      'rbac.authorization.k8s.io/RoleBinding',
-    ],
+    kinds: ['/ServiceAccount', 'rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/Role'],
+  },
+  // The API server looks up the role that somebody binds, and refuses what it does not find.
+  {
+    stage: 'bindings',
+    kinds: ['rbac.authorization.k8s.io/ClusterRoleBinding', 'rbac.authorization.k8s.io/RoleBinding'],
   },
   {
     stage: 'configuration',
@@ -57,6 +56,7 @@ const DELETION_STEPS = [
   'workloads',
   'services',
   'configuration',
+  'bindings',
   'access',
   'definitions',
 ] as const satisfies readonly (StageName | 'gateways' | 'services')[];

@@ -218,7 +218,7 @@ class IstioOperatorController implements Controller {
       case 'around':
         return this.#queue.addAfter(key, spreadMs(requeue.ms, random()));
       case 'backOff':
-        return this.#queue.addBackedOff(key);
+        return this.#queue.addBackedOff(key, requeue.lastMs);
       default:
         return assertNever(requeue);
     }

@@ -38,6 +38,8 @@ export type ComponentResult =
       readonly ref: ObjectRef;
       readonly message: string;
       readonly retryable: boolean;
+      /** Not retryable for lack of a right, which somebody may be about to grant. */
+      readonly forbidden?: true;
     }
   /** Not touched, because a component before it is not ready. */
   | { readonly kind: 'skipped'; readonly waitingFor: readonly ComponentName[] };
