@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import type { JsonObject, JsonValue } from '../../src/model/json.ts';
 import { at, listAt, mapAt, stringAt } from '../../src/model/json.ts';
 import type { K8sObject, ObjectRef } from '../../src/model/object.ts';
-import { displayRef, identityOf, labelsOf, refOf } from '../../src/model/object.ts';
+import { annotationsOf, displayRef, identityOf, labelsOf, refOf } from '../../src/model/object.ts';
 import type { Plan } from '../../src/model/plan.ts';
 import { objectsOf } from '../../src/model/plan.ts';
 import type { ApplyReport, Change } from '../../src/model/report.ts';
@@ -16,12 +16,25 @@ import { EngineSession } from './engine-session.ts';
 
 const DEPLOYMENTS = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments`;
 const CONFIG_MAPS = `/api/v1/namespaces/${NAMESPACE}/configmaps`;
+const SERVICES = `/api/v1/namespaces/${NAMESPACE}/services`;
 const WEBHOOKS = '/apis/admissionregistration.k8s.io/v1';
 const signal = new AbortController().signal;
 
 const MERGE = 'application/merge-patch+json';
 const STRATEGIC = 'application/strategic-merge-patch+json';
 const JSON_PATCH = 'application/json-patch+json';
+
+const JSON_BODY = 'application/json';
+const APPLY = 'application/apply-patch+yaml';
+
+/** By which managers, and in which ways, objects come into clusters that an operator takes over. */
+const INSTALLERS = [
+  { installer: 'kubectl apply', manager: 'kubectl-client-side-apply', contentType: JSON_BODY },
+  { installer: 'kubectl apply --server-side', manager: 'kubectl', contentType: APPLY },
+  { installer: 'Helm 3', manager: 'helm', contentType: JSON_BODY },
+  { installer: 'Helm 4', manager: 'helm', contentType: APPLY },
+  { installer: 'istioctl', manager: 'istioctl', contentType: APPLY },
+] as const;
 
 interface ImmutableChange {
   readonly what: string;
@@ -360,24 +373,52 @@ describe('the engine on a real API server', () => {
     expect(report.pruneFailures).to.deep.equal([]);
   });
 
-  it('adopts what helm installed without touching its pods', async () => {
-    const gateway = objectsOf(plan).find(
-      ({ metadata }) => metadata.name === 'istio-ingressgateway',
-    ) as K8sObject; // it has one
-    const adopted = { ...gateway, metadata: { ...gateway.metadata, name: 'adopted' } };
-    await call('POST', `${DEPLOYMENTS}?fieldManager=helm`, adopted);
-    const other = await EngineSession.start(plane);
-    const onlyThis = planOf([{ component: 'IngressGateways', after: [], objects: [adopted] }]);
+  for (const { installer, manager, contentType } of INSTALLERS) {
+    it(`adopts what ${installer} installed without touching its pods, and takes away what it drops later`, async () => {
+      const deployment = renamed(ingressGateway('Deployment'), manager);
+      const service = renamed(ingressGateway('Service'), manager);
+      const objects = [deployment, withAnnotation(service, 'example.com/dropped', 'later')];
+      for (const object of objects) await install(object, manager, contentType);
+      const before = await uidsOf(objects);
+      const other = await EngineSession.start(plane);
+      const gateways = (members: readonly K8sObject[]): Plan =>
+        planOf([{ component: 'IngressGateways', after: [], objects: members }]);
 
-    const [change] = (await other.apply(onlyThis)).changes;
-    const again = await other.apply(onlyThis);
+      const first = await other.apply(gateways(objects));
+      const writes = await other.writes();
+      const again = await other.apply(gateways(objects));
+      const atRest = (await other.writes()).slice(writes.length);
+      await other.apply(gateways([deployment, service]));
 
-    expect(change).to.deep.include({ action: 'configured', changedBy: ['helm'] });
-    expect(actionsOf(again)).to.deep.equal(['unchanged']);
-    expect(at((await call('GET', `${DEPLOYMENTS}/adopted`)).body, 'metadata', 'generation')).to.equal(1);
-    expect(await other.delete()).to.deep.equal({ kind: 'deleted' });
-    await other.close();
-  });
+      expect(changedIn(first).map(({ changedBy }) => changedBy)).to.deep.equal([[manager], [manager]]);
+      expect([actionsOf(again), atRest]).to.deep.equal([['unchanged'], []]);
+      expect(await uidsOf(objects)).to.deep.equal(before);
+      expect(at(await live(refOf(deployment)), 'metadata', 'generation')).to.equal(1);
+      expect(at(await live(refOf(service)), 'metadata', 'annotations', 'example.com/dropped')).to.equal(
+        undefined,
+      );
+      expect(await other.delete()).to.deep.equal({ kind: 'deleted' });
+      await other.close();
+    });
+  }
+
+  async function uidsOf(objects: readonly K8sObject[]): Promise<readonly unknown[]> {
+    return Promise.all(objects.map(async (object) => at(await live(refOf(object)), 'metadata', 'uid')));
+  }
+
+  function ingressGateway(kind: string): K8sObject {
+    const found = objectsOf(plan).find(
+      (object) => object.kind === kind && object.metadata.name === 'istio-ingressgateway',
+    );
+    if (found === undefined) throw new Error(`the demo profile has no ${kind} of the ingress gateway`);
+    return found;
+  }
+
+  async function install(object: K8sObject, manager: string, contentType: string): Promise<void> {
+    const path = `${object.kind === 'Service' ? SERVICES : DEPLOYMENTS}`;
+    if (contentType === JSON_BODY) await call('POST', `${path}?fieldManager=${manager}`, object, contentType);
+    else await call('PATCH', `${path}/${object.metadata.name}?fieldManager=${manager}`, object, contentType);
+  }
 
   it('says that a namespace is being deleted', async () => {
     const namespace = `${NAMESPACE}-leaving`;
@@ -498,6 +539,16 @@ function changedIn(report: ApplyReport): readonly Change[] {
 
 function podTemplate(container: JsonObject): JsonObject {
   return { spec: { template: { spec: { containers: [container] } } } };
+}
+
+/** Under a name of its own, so that nothing else of the suite is touched. */
+function renamed(object: K8sObject, manager: string): K8sObject {
+  return { ...object, metadata: { ...object.metadata, name: `adopted-from-${manager}` } };
+}
+
+function withAnnotation(object: K8sObject, name: string, value: string): K8sObject {
+  const annotations = { ...annotationsOf(object), [name]: value };
+  return { ...object, metadata: { ...object.metadata, annotations } };
 }
 
 function withSpec(object: K8sObject, fields: JsonObject): K8sObject {

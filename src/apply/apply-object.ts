@@ -5,6 +5,7 @@ import { assertNever, stringAt } from '../model/json.ts';
 import type { K8sObject } from '../model/object.ts';
 import { displayRef, groupOf, namespaceOf, refOf } from '../model/object.ts';
 import type { Change, NotReady } from '../model/report.ts';
+import { managedFieldsWithoutReplaced } from './adoption.ts';
 import { appliedForm } from './applied-form.ts';
 import type { Autoscalers } from './autoscaling.ts';
 import { isAutoscaled } from './autoscaling.ts';
@@ -45,11 +46,33 @@ export type DecidingRun = Omit<ApplyRun, 'ensureNamespace'>;
  */
 export async function applyObject(run: ApplyRun, wanted: K8sObject): Promise<Applied> {
   try {
-    return await reconcileObject(run, appliedForm(wanted));
+    const applied = await reconcileObject(run, appliedForm(wanted));
+    return applied.kind === 'applied' ? await completeAdoption(run, applied) : applied;
   } catch (error) {
     if (!isClusterError(error) || error.kind === 'cancelled') throw error;
     return { kind: 'failed', failure: failureOf(error, refOf(wanted)) };
   }
+}
+
+const ADOPTION_TRIES = 5;
+
+/** Controllers write status at the same moment; what is not done after some tries is found again by the next look. */
+async function completeAdoption(
+  run: ApplyRun,
+  applied: Extract<Applied, { kind: 'applied' }>,
+): Promise<Applied> {
+  let object: K8sObject | undefined = applied.object;
+  for (let tries = 0; tries < ADOPTION_TRIES && object !== undefined; tries += 1) {
+    const managedFields = managedFieldsWithoutReplaced(object);
+    if (managedFields === undefined) return { ...applied, object };
+    try {
+      return { ...applied, object: await run.cluster.replaceManagedFields(object, managedFields, run) };
+    } catch (error) {
+      if (!isClusterError(error, 'conflict')) throw error;
+    }
+    object = await run.cluster.get(refOf(applied.object), run);
+  }
+  return applied;
 }
 
 async function reconcileObject(run: ApplyRun, desired: K8sObject): Promise<Applied> {

@@ -1,4 +1,5 @@
 /** The cluster as the engine sees it. Implemented in cluster/; every call throws ClusterError and nothing else. */
+import type { JsonArray } from '../model/json.ts';
 import type { GroupVersionKind, K8sObject, ObjectRef } from '../model/object.ts';
 
 export interface ApplyOptions {
@@ -33,6 +34,15 @@ export interface ClusterPort {
   list(kind: GroupVersionKind, options: ListOptions): Promise<readonly K8sObject[]>;
   /** Server-side apply with field manager `istio-operator`; returns the object as stored. */
   apply(object: K8sObject, options: ApplyOptions): Promise<K8sObject>;
+  /**
+   * Says anew who owns which fields of a live object, and changes nothing else; returns the object as stored. A conflict
+   * when the object has changed since it was read.
+   */
+  replaceManagedFields(
+    live: K8sObject,
+    managedFields: JsonArray,
+    options: { readonly signal: AbortSignal },
+  ): Promise<K8sObject>;
   /** Deletes in the background; `absent` when there was nothing, or the uid is another one. */
   delete(ref: ObjectRef, options: DeleteOptions): Promise<'accepted' | 'absent'>;
 }

@@ -2,7 +2,7 @@
 import type { ApplyOptions, ClusterPort, DeleteOptions } from '../apply/cluster.port.ts';
 import type { ResourcePort } from '../controller/watch.port.ts';
 import { ClusterError, isClusterError } from '../model/cluster-error.ts';
-import type { JsonObject } from '../model/json.ts';
+import type { JsonArray, JsonObject } from '../model/json.ts';
 import { stringAt } from '../model/json.ts';
 import type { GroupVersionKind, K8sObject, ObjectRef } from '../model/object.ts';
 import { groupOf, isK8sObject, refOf } from '../model/object.ts';
@@ -98,6 +98,18 @@ class ApiCluster implements Cluster {
     );
     if (!dryRun) this.#noticeDefinition(ref);
     return stored;
+  }
+
+  async replaceManagedFields(
+    live: K8sObject,
+    managedFields: JsonArray,
+    { signal }: CallOptions,
+  ): Promise<K8sObject> {
+    const ref = refOf(live);
+    const mapping = await this.#mappingForWrite(ref, 'patch', signal);
+    const resourceVersion = stringAt(live, 'metadata', 'resourceVersion') ?? '';
+    const patch = { metadata: { managedFields, resourceVersion } };
+    return this.#mergePatch(objectPath(mapping, ref), patch, { verb: 'patch', ref, signal });
   }
 
   async delete(ref: ObjectRef, { signal, uid }: DeleteOptions): Promise<'accepted' | 'absent'> {
