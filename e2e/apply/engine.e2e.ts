@@ -402,6 +402,22 @@ describe('the engine on a real API server', () => {
     });
   }
 
+  it('deletes what it recorded under a version that is not served any more, and lets go of kinds that are gone', async () => {
+    const name = 'of-an-old-version';
+    const scaler = { ...AUTOSCALER, metadata: { ...AUTOSCALER.metadata, name } };
+    const other = await EngineSession.start(plane);
+    await other.apply(planOf([{ component: 'Pilot', after: [], objects: [scaler] }]));
+    const recorded = other.inventory.map((entry) => ({ ...entry, apiVersion: 'autoscaling/v2beta2' }));
+    const gone = { apiVersion: 'gone.example.com/v1', kind: 'Gone', namespace: NAMESPACE, name };
+    other.inventory = [...recorded, gone];
+
+    const report = await other.delete();
+
+    expect(report).to.deep.equal({ kind: 'deleted' });
+    expect(await live(refOf(scaler))).to.equal(undefined);
+    await other.close();
+  });
+
   async function uidsOf(objects: readonly K8sObject[]): Promise<readonly unknown[]> {
     return Promise.all(objects.map(async (object) => at(await live(refOf(object)), 'metadata', 'uid')));
   }

@@ -10,6 +10,15 @@ export interface ApplyOptions {
   readonly dryRun?: boolean;
 }
 
+export interface GetOptions {
+  readonly signal: AbortSignal;
+  /**
+   * The object under another version of its group, when the named one is not served any more. The answer says under
+   * which.
+   */
+  readonly anyVersion?: true;
+}
+
 export interface DeleteOptions {
   readonly signal: AbortSignal;
   /** Only this object is deleted, not one of the same name that came after it. */
@@ -29,7 +38,7 @@ export interface ClusterPort {
    * to tell is an error, never undefined. May be answered from a cache, but never with a state older than what `apply`
    * or `delete` of the same port returned before.
    */
-  get(ref: ObjectRef, options: { readonly signal: AbortSignal }): Promise<K8sObject | undefined>;
+  get(ref: ObjectRef, options: GetOptions): Promise<K8sObject | undefined>;
   /** All objects of a kind in a namespace; none when the kind is not served. Called seldom: see its callers. */
   list(kind: GroupVersionKind, options: ListOptions): Promise<readonly K8sObject[]>;
   /** Server-side apply with field manager `istio-operator`; returns the object as stored. */

@@ -1,5 +1,5 @@
 /** The cluster as the engine, the controller and the command line use it, over the transport. */
-import type { ApplyOptions, ClusterPort, DeleteOptions } from '../apply/cluster.port.ts';
+import type { ApplyOptions, ClusterPort, DeleteOptions, GetOptions } from '../apply/cluster.port.ts';
 import type { ResourcePort } from '../controller/watch.port.ts';
 import { ClusterError, isClusterError } from '../model/cluster-error.ts';
 import type { JsonArray, JsonObject } from '../model/json.ts';
@@ -53,8 +53,11 @@ class ApiCluster implements Cluster {
     this.#deps = deps;
   }
 
-  async get(ref: ObjectRef, { signal }: CallOptions): Promise<K8sObject | undefined> {
-    const mapping = await this.#deps.discovery.resolve(ref, { signal });
+  async get(ref: ObjectRef, { signal, anyVersion }: GetOptions): Promise<K8sObject | undefined> {
+    const { discovery } = this.#deps;
+    const named = await discovery.resolve(ref, { signal });
+    const mapping =
+      named === undefined && anyVersion === true ? await discovery.resolveServed(ref, { signal }) : named;
     if (mapping === undefined) return undefined;
     try {
       return asObject(
