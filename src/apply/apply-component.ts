@@ -4,6 +4,7 @@ import type { PlannedComponent } from '../model/plan.ts';
 import type { Change, ComponentResult, NotReady } from '../model/report.ts';
 import type { Applied, ApplyRun } from './apply-object.ts';
 import { applyObject } from './apply-object.ts';
+import { waitForEndpoints, webhookServices } from './endpoints.ts';
 import { explainWaiting } from './explain-waiting.ts';
 import type { Failure } from './failure.ts';
 import { mapParallel } from './parallel.ts';
@@ -22,6 +23,8 @@ export interface ComponentOutcome {
 
 export interface ComponentRun extends ApplyRun {
   readonly changed: (change: Change) => void;
+  /** As in ApplySettings. */
+  readonly isAtRest: boolean;
 }
 
 /**
@@ -37,6 +40,8 @@ export async function applyComponent(
   const outcome = (result: ComponentResult): ComponentOutcome => summary(result, tried, done);
 
   for (const stage of stagesOf(planned.objects)) {
+    const unanswered = await unansweredWebhooks(run, planned, { stage, done });
+    if (unanswered.length > 0) return outcome({ kind: 'notReady', waitingFor: unanswered });
     tried.push(...stage);
     const applied = await mapParallel(stage, CALLS_AT_ONCE, (object) => applyAndTell(run, object));
     done.push(...applied);
@@ -46,6 +51,18 @@ export async function applyComponent(
     if (waitingFor.length > 0) return outcome({ kind: 'notReady', waitingFor });
   }
   return outcome({ kind: 'ready' });
+}
+
+/** Looks only when something is going on: at rest the pods behind a webhook are known to work. */
+async function unansweredWebhooks(
+  run: ComponentRun,
+  { objects }: PlannedComponent,
+  { stage, done }: { readonly stage: readonly K8sObject[]; readonly done: readonly Applied[] },
+): Promise<readonly NotReady[]> {
+  const hasChanged = done.some((item) => item.kind === 'applied' && item.change.action !== 'unchanged');
+  if (run.isAtRest && !hasChanged) return [];
+  const services = objects.filter(({ kind }) => kind === 'Service');
+  return waitForEndpoints(run, webhookServices([...services, ...stage]));
 }
 
 async function applyAndTell(run: ComponentRun, object: K8sObject): Promise<Applied> {

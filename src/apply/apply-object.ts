@@ -13,6 +13,7 @@ import type { Verdict } from './compare.ts';
 import { compare, flipsBetween } from './compare.ts';
 import { deletionOf, isBeingDeleted, whyNotGone } from './deletion-state.ts';
 import type { Disputes } from './disputes.ts';
+import type { GatewayTurns } from './gateway-turns.ts';
 import type { KnownEqual } from './engine.port.ts';
 import type { Failure } from './failure.ts';
 import { failureOf } from './failure.ts';
@@ -27,6 +28,7 @@ export interface ApplyRun extends BoundedRun {
   readonly knownEqual: KnownEqual;
   readonly autoscalers: Autoscalers;
   readonly disputes: Disputes;
+  readonly turns: GatewayTurns;
   readonly ensureNamespace: EnsureNamespace;
 }
 
@@ -85,7 +87,7 @@ async function reconcileObject(run: ApplyRun, desired: K8sObject): Promise<Appli
         ? createAfter(run, desired, need.live)
         : leftAbsent(desired);
     case 'configure':
-      return configure(run, need);
+      return run.turns.take(run, need, async () => configure(run, need));
     case 'none':
       return unchanged(need.live);
     default:

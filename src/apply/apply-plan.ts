@@ -14,12 +14,14 @@ import type { ComponentSteps } from './component-order.ts';
 import { runInOrder } from './component-order.ts';
 import { Disputes } from './disputes.ts';
 import type { ApplySettings, EngineDeps } from './engine.port.ts';
+import { GatewayTurns } from './gateway-turns.ts';
 import { additions, common, entriesFor, identities, union } from './inventory.ts';
 import { createKnownEqual } from './known-equal.ts';
 import { namespaceKeeper } from './namespaces.ts';
 import type { PruneReport } from './prune.ts';
 import { prune } from './prune.ts';
 import { DEFAULT_POLLING, throwIfCancelled } from './run.ts';
+import { isGatewayWorkload } from './stages.ts';
 
 /**
  * Applies what differs from the plan, component after component, waits until each is ready, and then prunes what earlier
@@ -67,6 +69,11 @@ function beginRun(deps: EngineDeps, plan: Plan, settings: ApplySettings): PlanRu
   return {
     ...run,
     ensureNamespace: namespaceKeeper(run, plan),
+    turns: new GatewayTurns(
+      objectsOf(plan).filter(isGatewayWorkload).map(refOf),
+      settings.gatewayPatienceMs ?? settings.readinessTimeoutMs / 2,
+    ),
+    isAtRest: settings.isAtRest ?? false,
     changed: (change) => deps.observer?.changed?.(change),
   };
 }
@@ -85,6 +92,7 @@ export function runFor(
     polling: settings.polling ?? DEFAULT_POLLING,
     knownEqual: deps.knownEqual ?? createKnownEqual(),
     disputes: deps.disputes ?? new Disputes(),
+    turns: new GatewayTurns([], 0),
     autoscalers: {
       planned: plannedAutoscalers(objects),
       isLeaving: (ref) => leaving.has(identityOf(ref)),

@@ -53,6 +53,13 @@ export interface ApplySettings {
   /** How long one component may take until it is ready, in milliseconds. */
   readonly readinessTimeoutMs: number;
   /**
+   * How long a gateway that makes no progress keeps others from replacing their pods, in milliseconds; half of
+   * `readinessTimeoutMs` unless set.
+   */
+  readonly gatewayPatienceMs?: number;
+  /** The last run found everything as planned and working: what is unchanged is not looked at more closely. */
+  readonly isAtRest?: boolean;
+  /**
    * Whose installation this is, as the owner labels of its objects say it (`install.operator.istio.io/owning-resource`
    * and `-namespace`); tells our objects from those that another IstioOperator has taken over.
    */

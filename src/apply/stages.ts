@@ -43,9 +43,16 @@ const STAGE_OF_KIND: ReadonlyMap<string, StageName> = new Map(
   STAGES.flatMap(({ stage, kinds }) => kinds.map((kind) => [kind, stage] as const)),
 );
 
-/** Splits objects into stages without changing their order within a stage. Empty stages are left out. */
+/**
+ * Splits objects into stages without changing their order within a stage, but for the workloads of gateways: they come
+ * last, because they may have to wait for their turn. Empty stages are left out.
+ */
 export function stagesOf(objects: readonly K8sObject[]): readonly (readonly K8sObject[])[] {
-  const stages = STAGES.map(({ stage }) => objects.filter((object) => stageOf(object) === stage));
+  const ordered = [
+    ...objects.filter((object) => !isGatewayWorkload(object)),
+    ...objects.filter(isGatewayWorkload),
+  ];
+  const stages = STAGES.map(({ stage }) => ordered.filter((object) => stageOf(object) === stage));
   return stages.filter((stage) => stage.length > 0);
 }
 
@@ -62,6 +69,14 @@ const DELETION_STEPS = [
 ] as const satisfies readonly (StageName | 'gateways' | 'services')[];
 
 const GATEWAY_COMPONENTS: ReadonlySet<string> = new Set(['IngressGateways', 'EgressGateways']);
+
+/** Tells whether an object is the workload of a gateway, by the labels that every planned object has. */
+export function isGatewayWorkload(object: K8sObject): boolean {
+  return (
+    object.kind === 'Deployment' &&
+    GATEWAY_COMPONENTS.has(labelsOf(object)['operator.istio.io/component'] ?? '')
+  );
+}
 
 const SERVICE_KINDS: ReadonlySet<string> = new Set([
   '/Service',

@@ -72,6 +72,8 @@ async function applyShowingProgress(deps: ReconcileDeps, visit: Visit, plan: Pla
       owner: ownerOf(visit),
       inventory: previous?.inventory ?? [],
       readinessTimeoutMs: lingerMs(resource),
+      gatewayPatienceMs: deps.settings.readinessTimeoutMs / 2,
+      isAtRest: isReady(previous) && previous?.observedGeneration === generationOf(resource),
     },
   );
 }
