@@ -1,9 +1,17 @@
 /** The engine on a real API server, with the objects that real istioctl renders for the demo profile. */
 import { expect } from 'chai';
+import { readinessOf } from '../../src/apply/readiness.ts';
 import type { JsonObject, JsonValue } from '../../src/model/json.ts';
 import { at, listAt, mapAt, stringAt } from '../../src/model/json.ts';
 import type { K8sObject, ObjectRef } from '../../src/model/object.ts';
-import { annotationsOf, displayRef, identityOf, labelsOf, refOf } from '../../src/model/object.ts';
+import {
+  annotationsOf,
+  displayRef,
+  identityOf,
+  isK8sObject,
+  labelsOf,
+  refOf,
+} from '../../src/model/object.ts';
 import type { Plan } from '../../src/model/plan.ts';
 import { objectsOf } from '../../src/model/plan.ts';
 import type { ApplyReport, Change } from '../../src/model/report.ts';
@@ -402,6 +410,71 @@ describe('the engine on a real API server', () => {
     });
   }
 
+  describe('gateways that replace their pods', () => {
+    const names = ['turn-a', 'turn-b', 'turn-c'];
+    let other: EngineSession;
+
+    before(async () => {
+      other = await EngineSession.start(plane);
+      await other.apply(gatewaysWith({}));
+    });
+
+    after(async () => {
+      await other.delete();
+      await other.close();
+    });
+
+    function gatewaysWith(podSpec: Readonly<Record<string, JsonObject>>): Plan {
+      const objects = names.map((name) => {
+        const gateway = ingressGateway('Deployment');
+        const renamedGateway = { ...gateway, metadata: { ...gateway.metadata, name } };
+        return withPodSpec(renamedGateway, podSpec[name] ?? {});
+      });
+      return planOf([{ component: 'IngressGateways', after: [], objects }]);
+    }
+
+    /** Of one moment: the API server answers a list from one revision. */
+    async function unready(): Promise<readonly string[]> {
+      const { body } = await call('GET', DEPLOYMENTS);
+      const items = listAt(body, 'items').filter((item) =>
+        names.includes(stringAt(item, 'metadata', 'name') ?? ''),
+      );
+      return (
+        items
+          // The items of a list leave out their kind.
+          .map((item) => ({ ...mapAt(item), apiVersion: 'apps/v1', kind: 'Deployment' }))
+          .filter((item) => isK8sObject(item) && readinessOf(item).kind !== 'ready')
+          .map((item) => stringAt(item, 'metadata', 'name') ?? '')
+      );
+    }
+
+    it('do so one after the other', async () => {
+      const grace = { terminationGracePeriodSeconds: 31 };
+      const running = other.apply(gatewaysWith({ 'turn-a': grace, 'turn-b': grace, 'turn-c': grace }));
+      const seen: (readonly string[])[] = [];
+      const report = await watchUntil(running, async () => seen.push(await unready()));
+
+      expect(problemsOf(report)).to.deep.equal([]);
+      expect(changedIn(report)).to.have.length(3);
+      expect(new Set(seen.flat())).to.have.property('size', 3);
+      expect(seen.filter((moment) => moment.length > 1)).to.deep.equal([]);
+    });
+
+    it('go on without the one that never becomes ready', async () => {
+      const grace = { terminationGracePeriodSeconds: 32 };
+      const stuck = { ...grace, nodeSelector: { 'example.com/no-such-node': 'true' } };
+
+      const report = await other.apply(
+        gatewaysWith({ 'turn-a': stuck, 'turn-b': grace, 'turn-c': grace }),
+        12_000,
+      );
+
+      expect(changedIn(report).map(({ ref }) => ref.name)).to.have.members(names);
+      expect(problemsOf(report)).to.have.length(1);
+      expect(problemsOf(report)[0]).to.match(/turn-a: .* pods are/);
+    });
+  });
+
   it('deletes what it recorded under a version that is not served any more, and lets go of kinds that are gone', async () => {
     const name = 'of-an-old-version';
     const scaler = { ...AUTOSCALER, metadata: { ...AUTOSCALER.metadata, name } };
@@ -569,6 +642,16 @@ function withAnnotation(object: K8sObject, name: string, value: string): K8sObje
 
 function withSpec(object: K8sObject, fields: JsonObject): K8sObject {
   return { ...object, spec: { ...mapAt(object, 'spec'), ...fields } };
+}
+
+/** Does something over and over until a promise is settled, and gives what that one gives. */
+async function watchUntil<T>(promise: Promise<T>, act: () => Promise<unknown>): Promise<T> {
+  let isSettled = false;
+  const settled = promise.finally(() => {
+    isSettled = true;
+  });
+  while (!isSettled) await act();
+  return settled;
 }
 
 function withPodSpec(object: K8sObject, fields: JsonObject): K8sObject {
