@@ -57,7 +57,8 @@ const IMMUTABLE_CHANGES: readonly ImmutableChange[] = [
     kind: 'Deployment',
     name: 'istiod',
     edit: (deployment) => {
-      const labels = { app: 'other' };
+      // More labels than the Service of istiod selects, so that its endpoints stay.
+      const labels = { ...mapAt(deployment, 'spec', 'selector', 'matchLabels'), variant: 'other' };
       const template = mapAt(deployment, 'spec', 'template');
       const metadata = {
         ...mapAt(template, 'metadata'),
@@ -428,7 +429,8 @@ describe('the engine on a real API server', () => {
       const objects = names.map((name) => {
         const gateway = ingressGateway('Deployment');
         const renamedGateway = { ...gateway, metadata: { ...gateway.metadata, name } };
-        return withPodSpec(renamedGateway, podSpec[name] ?? {});
+        // This runs after the suite has deleted the account of the gateways.
+        return withPodSpec(renamedGateway, { serviceAccountName: 'default', ...podSpec[name] });
       });
       return planOf([{ component: 'IngressGateways', after: [], objects }]);
     }
@@ -504,7 +506,7 @@ describe('the engine on a real API server', () => {
   }
 
   async function install(object: K8sObject, manager: string, contentType: string): Promise<void> {
-    const path = `${object.kind === 'Service' ? SERVICES : DEPLOYMENTS}`;
+    const path = object.kind === 'Service' ? SERVICES : DEPLOYMENTS;
     if (contentType === JSON_BODY) await call('POST', `${path}?fieldManager=${manager}`, object, contentType);
     else await call('PATCH', `${path}/${object.metadata.name}?fieldManager=${manager}`, object, contentType);
   }
@@ -646,11 +648,9 @@ function withSpec(object: K8sObject, fields: JsonObject): K8sObject {
 
 /** Does something over and over until a promise is settled, and gives what that one gives. */
 async function watchUntil<T>(promise: Promise<T>, act: () => Promise<unknown>): Promise<T> {
-  let isSettled = false;
-  const settled = promise.finally(() => {
-    isSettled = true;
-  });
-  while (!isSettled) await act();
+  const ended = new AbortController();
+  const settled = promise.finally(() => ended.abort());
+  while (!ended.signal.aborted) await act();
   return settled;
 }
 

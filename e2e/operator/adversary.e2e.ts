@@ -46,15 +46,15 @@ describe('the operator against an adversary', () => {
 
   /** Acts until it is told to stop, as fast as the API server lets it. */
   function adversary(act: () => Promise<unknown>): () => Promise<void> {
-    let isStopped = false;
+    const stopped = new AbortController();
     const work = (async () => {
-      while (!isStopped) {
+      while (!stopped.signal.aborted) {
         await act();
         await delay(20);
       }
     })();
     return async () => {
-      isStopped = true;
+      stopped.abort();
       await work;
     };
   }
