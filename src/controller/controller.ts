@@ -99,7 +99,7 @@ class IstioOperatorController implements Controller {
       labelledHolder: (key, ref) => this.#watches?.holder(key, ref),
       knownEqual: createKnownEqual(),
       disputes: (key) => this.#disputesOf(key),
-      facts: createFacts(deps),
+      facts: createFacts({ ...deps, servedKinds: () => this.#watches?.servedKinds() ?? [] }),
       plan: async (resource, facts) => this.#plans.plan(resource, facts),
     };
   }
