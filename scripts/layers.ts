@@ -33,7 +33,7 @@ export const LAYERS: readonly Layer[] = [
     folder: 'core',
     role: 'The pipeline from an IstioOperator to a plan.',
     layers: ['model'],
-    packages: ['deepmerge', 'handlebars', 'js-yaml', 'leven', 're2js', 'yaml'],
+    packages: ['deepmerge', 'diff', 'handlebars', 'js-yaml', 'leven', 're2js', 'yaml'],
     node: [],
     world: 'pure',
     meeting: {

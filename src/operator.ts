@@ -1,6 +1,7 @@
 /** Puts the in-cluster operator together: the only place where its adapters meet. */
 import { applyPlan } from './apply/apply-plan.ts';
 import { deleteInstallation } from './apply/delete-installation.ts';
+import { previewPlan } from './apply/preview-plan.ts';
 import { withCache } from './cluster/cached-cluster.ts';
 import { createCluster } from './cluster/cluster.ts';
 import type { Discovery } from './cluster/discovery.ts';
@@ -44,7 +45,7 @@ export function assembleController(parts: ControllerParts): Controller {
     watch: watches,
     resources: cached,
     cluster: cached,
-    engine: { apply: applyPlan, delete: deleteInstallation },
+    engine: { apply: applyPlan, delete: deleteInstallation, preview: previewPlan },
     planFor: planForResource(parts.planner),
   });
 }

@@ -1,10 +1,12 @@
 /** What the files and flags of a command ask for, planned for the cluster at hand. */
+import type { PlanInput } from '../core/plan.ts';
 import { createPlanner } from '../core/plan.ts';
 import type { NamedResource } from '../core/spec/documents.ts';
 import type { Owner, Plan, PlanResult } from '../model/plan.ts';
 import { CommandError, sayDiagnostics } from './command-error.ts';
-import type { CommandEnvironment, Connection } from './environment.ts';
-import { readLayers, setsOf } from './manifest-generate.ts';
+import type { CommandCluster, CommandEnvironment, Connection } from './environment.ts';
+import { findInstallation } from './installation.ts';
+import { annotationsIn, readLayers, setsOf } from './manifest-generate.ts';
 
 export interface InstallationFlags {
   readonly filename: readonly string[];
@@ -30,12 +32,24 @@ export async function requestedInstallation(
     cluster.serverVersion({ signal }),
   ]);
   const planner = createPlanner(assets);
-  const input = { layers, sets: setsOf(flags), facts: { kubernetesVersion } };
+  const annotations = annotationsIn(layers);
+  const input = { layers, annotations, sets: setsOf(flags), facts: { kubernetesVersion } };
   // The owner depends on what is planned, and the objects carry the owner.
   const owner = ownerFor(layers, planned(planner(input)), flags);
-  const plan = planned(planner({ ...input, owner }));
+  const plan = planned(planner({ ...input, owner, ...(await keptVersion(cluster, owner, signal)) }));
   sayDiagnostics(terminal, plan.warnings);
   return { owner, plan };
+}
+
+/** A resource without a tag stays on what the operator installed for it; its plan is the operator's. */
+async function keptVersion(
+  cluster: CommandCluster,
+  owner: Owner,
+  signal: AbortSignal,
+): Promise<Pick<PlanInput, 'installedVersion'>> {
+  const present = await findInstallation(cluster, owner, { signal });
+  const isKept = present?.kind === 'resource' && present.version !== '';
+  return isKept ? { installedVersion: present.version } : {};
 }
 
 function planned(result: PlanResult): Plan {

@@ -8,8 +8,10 @@ import type { Plan, PlanResult } from '../model/plan.ts';
 import type { ApplyReport } from '../model/report.ts';
 import { finalizersWithOurs, hasFinalizer } from './finalizer.ts';
 import { resultsOf } from './messages.ts';
+import { withdrawReport } from './plan-report.ts';
 import { Progress } from './progress.ts';
 import { conditionOf, generationOf, isReady, storedStatus } from './resource.ts';
+import { review } from './review.ts';
 import type { ReconcileDeps, Visit } from './visit.ts';
 import { ownerOf, storeFinalizers } from './visit.ts';
 
@@ -20,26 +22,74 @@ import { ownerOf, storeFinalizers } from './visit.ts';
 const LINGER_MS = 1_000;
 
 /**
- * Plans, and applies what is not in other hands. The finalizer is there before the first write; a resource that
- * nothing is installed for does not get one.
+ * Plans, and applies what is not in other hands and may be applied. The finalizer is there before the first write; a
+ * resource that nothing is installed for does not get one.
  */
 export async function install(deps: ReconcileDeps, visit: Visit): Promise<Outcome> {
+  const intent = await intentOf(deps, visit);
+  // A report of a plan that nobody can ask for any more would mislead.
+  if (intent.kind !== 'pending') await withdrawReport(deps, visit);
+  return intent.kind === 'apply' ? carryOut(deps, visit, intent) : intent.outcome;
+}
+
+type Intent =
+  | { readonly kind: 'refused' | 'pending'; readonly outcome: Outcome }
+  | {
+      readonly kind: 'apply';
+      readonly plan: Plan;
+      readonly release: Release;
+      /** The approval must be in the status before the first write. */
+      readonly isNewlyApproved: boolean;
+    };
+
+async function intentOf(deps: ReconcileDeps, visit: Visit): Promise<Intent> {
   const planned = await deps.plan(visit.resource, await deps.facts(visit.signal));
-  if (planned.kind === 'invalid') return refusalOf(planned);
-  const release = releaseOf(planned.plan);
+  if (planned.kind === 'invalid') return { kind: 'refused', outcome: refusalOf(planned) };
+  const release = keepingApproval(releaseOf(planned.plan), visit.resource);
   const upgrade = judgeUpgrade({
     installed: storedStatus(visit.resource)?.version,
     wanted: release.version,
     annotations: annotationsOf(visit.resource),
   });
   if (upgrade.kind === 'refused')
-    return { kind: 'upgradeRefused', release, diagnostics: [upgrade.diagnostic] };
+    return {
+      kind: 'refused',
+      outcome: { kind: 'upgradeRefused', release, diagnostics: [upgrade.diagnostic] },
+    };
   const { key } = visit;
   const settled = deps.claims.settle(key, planned.plan, (ref) => deps.labelledHolder(key, ref));
-  if (settled.kind === 'refused') return { kind: 'contested', release, contested: settled.contested };
+  if (settled.kind === 'refused')
+    return { kind: 'refused', outcome: { kind: 'contested', release, contested: settled.contested } };
+  return reviewed(deps, visit, { plan: settled.plan, release });
+}
+
+async function reviewed(
+  deps: ReconcileDeps,
+  visit: Visit,
+  { plan, release }: { readonly plan: Plan; readonly release: Release },
+): Promise<Intent> {
+  const verdict = await review(deps, visit, { plan, release });
+  if (verdict.kind === 'pending') return verdict;
+  const { approvedContent: _before, ...unapproved } = release;
+  const { approvedContent, isNew: isNewlyApproved } = verdict;
+  const granted = approvedContent === undefined ? unapproved : { ...unapproved, approvedContent };
+  return { kind: 'apply', plan, release: granted, isNewlyApproved };
+}
+
+/** What was approved stays so until something else is applied. */
+function keepingApproval(release: Release, resource: K8sObject): Release {
+  const approvedContent = storedStatus(resource)?.approvedContent;
+  return approvedContent === undefined ? release : { ...release, approvedContent };
+}
+
+async function carryOut(
+  deps: ReconcileDeps,
+  visit: Visit,
+  intent: Extract<Intent, { kind: 'apply' }>,
+): Promise<Outcome> {
   if (!hasFinalizer(visit.resource)) await storeFinalizers(deps, visit, finalizersWithOurs(visit.resource));
-  const report = await applyShowingProgress(deps, visit, settled.plan);
-  return judge(deps, visit, { release, report });
+  const report = await applyShowingProgress(deps, visit, intent);
+  return judge(deps, visit, { release: intent.release, report });
 }
 
 function refusalOf({ diagnostics, unsupportedLine }: Extract<PlanResult, { kind: 'invalid' }>): Outcome {
@@ -47,15 +97,20 @@ function refusalOf({ diagnostics, unsupportedLine }: Extract<PlanResult, { kind:
   return { kind: 'unsupported', line: unsupportedLine, diagnostics };
 }
 
-async function applyShowingProgress(deps: ReconcileDeps, visit: Visit, plan: Plan): Promise<ApplyReport> {
+async function applyShowingProgress(
+  deps: ReconcileDeps,
+  visit: Visit,
+  { plan, release, isNewlyApproved }: Extract<Intent, { kind: 'apply' }>,
+): Promise<ApplyReport> {
   const { engine, cluster, clock, knownEqual } = deps;
   const { writer, resource, signal } = visit;
   const previous = storedStatus(resource);
   const progress = new Progress(
     { show: (phase) => writer.offer(phase), changed: (change) => visit.changed(change) },
-    plan,
+    { plan, release },
     { generation: generationOf(resource), previous },
   );
+  if (isNewlyApproved) await writer.write(progress.withInventory(previous?.inventory ?? []));
   progress.announce();
   return engine.apply(
     {

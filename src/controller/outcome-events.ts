@@ -4,7 +4,7 @@ import { identityOf } from '../model/object.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { changesOf } from '../model/outcome.ts';
 import type { Change } from '../model/report.ts';
-import type { OperatorStatus } from '../model/status.ts';
+import type { OperatorStatus, PendingPlan } from '../model/status.ts';
 import {
   contestedText,
   counted,
@@ -14,6 +14,7 @@ import {
   diagnosticTexts,
   failureTexts,
   firstOf,
+  planText,
   pruneFailureTexts,
   waitingTexts,
 } from './messages.ts';
@@ -79,6 +80,12 @@ function resultEvents(outcome: Outcome, before: Before): readonly EventDraft[] {
       return [warning('PruneFailed', firstOf(pruneFailureTexts(outcome.report)))];
     case 'deletionBlocked':
       return [warning('DeletionBlocked', firstOf(outcome.remaining.map(describeNotReady)))];
+    case 'dryRun':
+      return isNewPlan(outcome.plan, before) ? [normal('Planned', planText(outcome.plan))] : [];
+    case 'awaitingApproval':
+      return isNewPlan(outcome.plan, before)
+        ? [normal('AwaitingApproval', `Plan ${outcome.plan.hash}: ${planText(outcome.plan)}`)]
+        : [];
     case 'contested':
       return [warning('Contested', contestedText(outcome.contested))];
     case 'interrupted':
@@ -113,6 +120,11 @@ function readyEvents(outcome: Extract<Outcome, { kind: 'ready' }>, before: Befor
 function deletedNote(left: number): string {
   if (left > 0) return `${counted(left, 'object')} stay as they are, and nobody looks after them any more`;
   return 'Everything that was installed is deleted; definitions, namespaces and what users made stay';
+}
+
+/** It is looked at again and again; only another plan is news. */
+function isNewPlan(plan: PendingPlan, { previous }: Before): boolean {
+  return previous?.plan?.hash !== plan.hash;
 }
 
 function normal(reason: EventReason, note: string): EventDraft {

@@ -24,6 +24,8 @@ const SLOW_RETRY: Requeue = { kind: 'around', ms: MINUTE_MS };
 export function requeueOf(outcome: Outcome): Requeue {
   switch (outcome.kind) {
     case 'ready':
+    case 'dryRun':
+    case 'awaitingApproval':
       return RESYNC;
     case 'progressing':
       return { kind: 'after', ms: Math.min(outcome.remainingMs, 10 * SECOND_MS) };

@@ -38,6 +38,7 @@ export function statusOf(input: StatusInput): OperatorStatus {
     componentStatus: verdict.componentStatus ?? previous?.componentStatus ?? {},
     conditions: CONDITION_TYPES.map((type) => condition(type, verdict.claims[type], input)),
     inventory: verdict.inventory ?? previous?.inventory ?? [],
+    ...planFields(verdict, previous),
   };
 }
 
@@ -55,6 +56,19 @@ function releaseFields(
   const version = installed === true ? release.version : previous?.version;
   const fields = { profile: release.profile, revision: revisionName(release.revision) };
   return version === undefined ? fields : { ...fields, version };
+}
+
+/** A plan that waits, and what was approved. Who did not look at plans leaves both as they were. */
+function planFields(
+  verdict: Verdict,
+  previous: OperatorStatus | undefined,
+): Pick<OperatorStatus, 'plan' | 'approvedContent'> {
+  const plan = verdict.plan === 'asBefore' ? previous?.plan : verdict.plan;
+  const approvedContent = (verdict.release ?? previous)?.approvedContent;
+  return {
+    ...(plan === undefined ? {} : { plan }),
+    ...(approvedContent === undefined ? {} : { approvedContent }),
+  };
 }
 
 function pickRelease({

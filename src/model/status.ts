@@ -32,6 +32,22 @@ export interface InventoryEntry extends ObjectRef {
   readonly uid?: string;
 }
 
+/** What applying would do while a person or an annotation keeps the operator from it. */
+export interface PendingPlan {
+  /** Names the plan; an approval repeats it. */
+  readonly hash: string;
+  readonly create: number;
+  readonly configure: number;
+  readonly prune: number;
+  readonly unchanged: number;
+  /** Objects that the API server would not accept. */
+  readonly refused: number;
+  /** Where the differences are to be read, in the namespace of the resource; absent when they could not be stored. */
+  readonly configMap?: string;
+  /** Why they could not be stored. */
+  readonly problem?: string;
+}
+
 export interface OperatorStatus {
   readonly status: LegacyStatus;
   readonly message: string;
@@ -42,4 +58,8 @@ export interface OperatorStatus {
   readonly componentStatus: Readonly<Record<string, ComponentStatus>>;
   readonly conditions: readonly Condition[];
   readonly inventory: readonly InventoryEntry[];
+  /** Absent unless a plan waits, or was only asked for. */
+  readonly plan?: PendingPlan;
+  /** Hash of the content that may be applied, and applied again, where approval is required. */
+  readonly approvedContent?: string;
 }
