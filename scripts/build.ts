@@ -8,13 +8,14 @@ import { licencesOf } from './build/licences.ts';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const DIST = join(ROOT, 'dist');
 const ENTRY = join(ROOT, 'src/main.ts');
+const PLAN_WORKER = join(ROOT, 'src/plan-worker.ts');
 const HASHBANG = '#!/usr/bin/env node\n';
 
 if (!(await readFile(ENTRY, 'utf8')).startsWith(HASHBANG)) {
   throw new Error(`${ENTRY} must begin with ${HASHBANG.trim()}: it becomes an executable`);
 }
 await rm(DIST, { recursive: true, force: true });
-const metafile = await bundle({ entry: ENTRY, outdir: DIST });
+const metafile = await bundle({ entries: { main: ENTRY, 'plan-worker': PLAN_WORKER }, outdir: DIST });
 await chmod(join(DIST, 'main.mjs'), 0o755);
 await writeFile(join(DIST, 'THIRD-PARTY-LICENSES.txt'), await licencesOf(metafile, ROOT));
 const outputs = Object.entries(metafile.outputs).filter(([path]) => path.endsWith('.mjs'));

@@ -42,6 +42,14 @@ export const LAYERS: readonly Layer[] = [
     },
   },
   {
+    folder: 'planner',
+    role: 'Plans what anybody may have written, in a thread where it might take long.',
+    layers: ['model', 'core'],
+    packages: [],
+    node: ['node:crypto', 'node:worker_threads'],
+    world: 'adapter',
+  },
+  {
     folder: 'assets',
     role: 'Reads templates, profiles and schemas into an AssetBundle.',
     layers: ['model'],
@@ -113,5 +121,6 @@ export const COMPOSITION = [
   { file: 'host.ts', role: 'Gives the command line its terminal, files and cluster.' },
   { file: 'operator.ts', role: 'Puts the in-cluster operator together.' },
   { file: 'run-operator.ts', role: 'Runs the in-cluster operator until it is told to stop.' },
+  { file: 'plan-worker.ts', role: 'The planning thread of the in-cluster operator.' },
   { file: 'version.ts', role: "The operator's own version." },
 ] as const satisfies readonly { readonly file: string; readonly role: string }[];

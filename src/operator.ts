@@ -11,14 +11,14 @@ import type { Controller, ControllerSettings } from './controller/controller.ts'
 import { createController } from './controller/controller.ts';
 import type { ControllerMetrics } from './controller/metrics.ts';
 import type { PlanFor } from './controller/plan-memory.ts';
-import type { Planner } from './core/plan.ts';
 import type { Clock } from './model/clock.ts';
 import type { Logger } from './model/logger.ts';
+import type { GuardedPlanner } from './planner/guarded-planner.ts';
 
 export interface ControllerParts {
   readonly transport: Transport;
   readonly discovery: Discovery;
-  readonly planner: Planner;
+  readonly planner: GuardedPlanner;
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
@@ -50,7 +50,7 @@ export function assembleController(parts: ControllerParts): Controller {
   });
 }
 
-function planForResource(planner: Planner): PlanFor {
+function planForResource(planner: GuardedPlanner): PlanFor {
   return (spec, owner, facts, context) => {
     const source = `IstioOperator ${owner.namespace}/${owner.name}`;
     return planner({ layers: [{ spec, source }], owner, facts, ...context });

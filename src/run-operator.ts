@@ -22,10 +22,14 @@ import { loadAssets } from './assets/load.ts';
 import type { HttpServer, HttpServerSettings } from './http/server.ts';
 import { startHttpServer } from './http/server.ts';
 import { createLogger } from './log/logger.ts';
+import type { AssetBundle } from './model/assets.ts';
 import type { Clock } from './model/clock.ts';
 import type { Logger } from './model/logger.ts';
 import type { ControllerParts } from './operator.ts';
 import { assembleController } from './operator.ts';
+import { createGuardedPlanner } from './planner/guarded-planner.ts';
+import type { GuardedPlanner } from './planner/guarded-planner.ts';
+import { PlanThread } from './planner/plan-thread.ts';
 import { VERSION } from './version.ts';
 
 export interface OperatorRun {
@@ -33,6 +37,8 @@ export interface OperatorRun {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborted by SIGTERM: then everything ends at the next safe point. */
   readonly signal: AbortSignal;
+  /** The module of the planning thread. */
+  readonly planWorker: URL;
   readonly clock: Clock;
 }
 
@@ -97,7 +103,7 @@ async function connect(run: OperatorRun, settings: Settings, telling: Telling): 
     random,
     transport,
     discovery: createDiscovery({ transport, clock }),
-    planner: createPlanner(assets),
+    planner: guardedPlanner(run, assets),
     settings: {
       namespaces: settings.watchedNamespaces,
       revision: settings.revision === 'default' ? '' : settings.revision,
@@ -105,6 +111,13 @@ async function connect(run: OperatorRun, settings: Settings, telling: Telling): 
       concurrency: settings.maxConcurrentReconciles,
     },
   };
+}
+
+const PLANNING = { deadlineMs: 3_000, heapMiB: 96, idleMs: 30_000 } as const;
+
+function guardedPlanner({ planWorker: module }: OperatorRun, assets: AssetBundle): GuardedPlanner {
+  const thread = new PlanThread({ module, ...PLANNING });
+  return createGuardedPlanner({ planner: createPlanner(assets), thread, assets, ...PLANNING });
 }
 
 async function credentialsOf(
