@@ -25,5 +25,6 @@ function replyTo(input: string): PlanReply {
 }
 
 function tell(reply: PlanReply): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
   operator.postMessage(reply);
 }

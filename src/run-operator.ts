@@ -1,6 +1,7 @@
 /** Runs the in-cluster operator until it is told to stop. */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { CommandError, commandFailure, EXIT } from './cli/command-error.ts';
 import type { Credentials } from './cluster/credentials.ts';
 import { loadCredentials } from './cluster/credentials.ts';
@@ -14,7 +15,7 @@ import { createWatches } from './cluster/watches.ts';
 import type { Settings } from './config/settings.ts';
 import { readSettings } from './config/settings.ts';
 import { createMetrics } from './controller/metrics.ts';
-import type { ControllerMetrics } from './controller/metrics.ts';
+import type { ControllerMetrics, LoopDelay } from './controller/metrics.ts';
 import type { Term } from './controller/terms.ts';
 import { Terms } from './controller/terms.ts';
 import { createPlanner } from './core/plan.ts';
@@ -51,7 +52,7 @@ export async function runOperator(run: OperatorRun): Promise<number> {
   const settings = settingsOf(run);
   const instance = settings.podName ?? hostname();
   const logger = createLogger({ level: settings.logLevel, output: process.stdout, fields: { instance } });
-  const metrics = createMetrics(() => process.memoryUsage.rss());
+  const metrics = createMetrics(() => process.memoryUsage.rss(), watchLoop());
   const parts = await connect(run, settings, { logger, metrics, instance });
   const terms = new Terms<OperatorTerm>({
     acquire: acquirer(parts, settings),
@@ -76,6 +77,21 @@ export async function runOperator(run: OperatorRun): Promise<number> {
   }
   logger.info('stopped');
   return EXIT.ok;
+}
+
+/** Often enough to see every wait that a person could notice, and seldom enough to cost nothing. */
+const LOOP_RESOLUTION_MS = 20;
+
+function watchLoop(): () => LoopDelay {
+  const histogram = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
+  histogram.enable();
+  // The histogram has the whole time between two turns, of which the resolution was meant.
+  const seconds = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e9 - LOOP_RESOLUTION_MS / 1e3);
+  return () => {
+    const delay = { p99: seconds(histogram.percentile(99)), max: seconds(histogram.max) };
+    histogram.reset();
+    return delay;
+  };
 }
 
 function settingsOf({ flags, env }: OperatorRun): Settings {

@@ -10,7 +10,7 @@ import { finalizersWithOurs, hasFinalizer } from './finalizer.ts';
 import { resultsOf } from './messages.ts';
 import { withdrawReport } from './plan-report.ts';
 import { Progress } from './progress.ts';
-import { conditionOf, generationOf, isReady, storedStatus } from './resource.ts';
+import { conditionOf, generationOf, isDryRun, isReady, storedStatus } from './resource.ts';
 import { review } from './review.ts';
 import type { ReconcileDeps, Visit } from './visit.ts';
 import { ownerOf, storeFinalizers } from './visit.ts';
@@ -58,6 +58,8 @@ async function intentOf(deps: ReconcileDeps, visit: Visit): Promise<Intent> {
     };
   const { key } = visit;
   const settled = deps.claims.settle(key, planned.plan, (ref) => deps.labelledHolder(key, ref));
+  // What is only looked at must keep nobody from it; what is installed already says itself whose it is.
+  if (isDryRun(visit.resource)) deps.claims.forget(key);
   if (settled.kind === 'refused')
     return { kind: 'refused', outcome: { kind: 'contested', release, contested: settled.contested } };
   return reviewed(deps, visit, { plan: settled.plan, release });

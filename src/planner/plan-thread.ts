@@ -51,6 +51,7 @@ export class PlanThread {
     clearTimeout(this.#idle);
     const worker = this.#worker ?? (await this.#start());
     const reply = nextReply(worker, this.#settings.deadlineMs);
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
     worker.postMessage(request);
     const outcome = await reply;
     if (outcome.kind === 'exceeded') await this.close();

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../model/json.ts';
 import { isJsonObject, listAt } from '../../model/json.ts';
 
 /**
- * Within these limits the time of planning hardly differs from that of an empty specification (0009 has the figures).
+ * Within these limits the time of planning hardly differs from that of an empty specification (docs/decisions/0009 has the figures).
  * All samples, and nearly all that people write by hand, are within.
  */
 const LIGHT = { nodes: 400, characters: 32_768, gateways: 8 } as const;
