@@ -1,10 +1,9 @@
 /** The planning thread: plans what the operator sends it. The operator ends it when that takes too much. */
 import { parentPort } from 'node:worker_threads';
 import { loadAssets } from './assets/load.ts';
-import type { PlanInput } from './core/plan.ts';
 import { createPlanner } from './core/plan.ts';
 import type { PlanReply, PlanRequest } from './planner/plan-message.ts';
-import { packResult } from './planner/plan-message.ts';
+import { packResult, unpackInput } from './planner/plan-message.ts';
 
 if (parentPort === null) throw new Error('this module is the entry of a thread, not of a program');
 const operator = parentPort;
@@ -16,7 +15,7 @@ tell({ kind: 'ready' });
 
 function replyTo(input: string): PlanReply {
   try {
-    return packResult(planner(JSON.parse(input) as PlanInput), assets); // printed by packInput
+    return packResult(planner(unpackInput(input)), assets);
   } catch (error) {
     // The only RangeError that reading and merging trees can meet: the stack is full.
     if (error instanceof RangeError) return { kind: 'exceeded', limit: 'stack' };

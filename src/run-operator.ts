@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { CommandError, commandFailure, EXIT } from './cli/command-error.ts';
+import { CommandError, EXIT, failure } from './cli/command-error.ts';
 import type { Credentials } from './cluster/credentials.ts';
 import { loadCredentials } from './cluster/credentials.ts';
 import { createDiscovery } from './cluster/discovery.ts';
@@ -26,6 +26,7 @@ import { createLogger } from './log/logger.ts';
 import type { AssetBundle } from './model/assets.ts';
 import type { Clock } from './model/clock.ts';
 import type { Logger } from './model/logger.ts';
+import { mountedProfiles } from './mounted-profiles.ts';
 import type { ControllerParts } from './operator.ts';
 import { assembleController } from './operator.ts';
 import { createGuardedPlanner } from './planner/guarded-planner.ts';
@@ -105,7 +106,11 @@ type Telling = Pick<ControllerParts, 'logger' | 'metrics' | 'instance'>;
 async function connect(run: OperatorRun, settings: Settings, telling: Telling): Promise<ControllerParts> {
   const { clock } = run;
   const random = Math.random;
-  const [credentials, assets] = await Promise.all([credentialsOf(run, settings), loadAssets()]);
+  const [credentials, assets, findProfiles] = await Promise.all([
+    credentialsOf(run, settings),
+    loadAssets(),
+    mountedProfiles(settings.profilesDir),
+  ]);
   const transport = createTransport({
     credentials,
     clock,
@@ -120,6 +125,7 @@ async function connect(run: OperatorRun, settings: Settings, telling: Telling): 
     transport,
     discovery: createDiscovery({ transport, clock }),
     planner: guardedPlanner(run, assets),
+    findProfiles,
     settings: {
       namespaces: settings.watchedNamespaces,
       revision: settings.revision === 'default' ? '' : settings.revision,
@@ -208,6 +214,6 @@ async function serve(settings: HttpServerSettings): Promise<HttpServer> {
     const cause = error instanceof Error ? error.message : String(error);
     const remedy =
       'Choose another address with --health-host, --health-port, --monitoring-host and --monitoring-port.';
-    throw commandFailure('IOP601', `cannot serve on ${settings.host}:${settings.port}: ${cause}`, remedy);
+    throw failure('cannotServe', `cannot serve on ${settings.host}:${settings.port}: ${cause}`, remedy);
   }
 }

@@ -6,13 +6,11 @@ import type { Owner, Plan, PlanResult } from '../model/plan.ts';
 import { CommandError, sayDiagnostics } from './command-error.ts';
 import type { CommandCluster, CommandEnvironment, Connection } from './environment.ts';
 import { findInstallation } from './installation.ts';
+import type { RequestFlags } from './manifest-generate.ts';
 import { annotationsIn, readLayers, setsOf } from './manifest-generate.ts';
+import { readOwnProfiles } from './own-profiles.ts';
 
-export interface InstallationFlags {
-  readonly filename: readonly string[];
-  readonly set: readonly string[];
-  readonly revision?: string;
-}
+export type InstallationFlags = RequestFlags;
 
 export interface RequestedInstallation {
   readonly owner: Owner;
@@ -32,8 +30,10 @@ export async function requestedInstallation(
     cluster.serverVersion({ signal }),
   ]);
   const planner = createPlanner(assets);
+  const sets = setsOf(flags);
   const annotations = annotationsIn(layers);
-  const input = { layers, annotations, sets: setsOf(flags), facts: { kubernetesVersion } };
+  const ownProfiles = await readOwnProfiles(environment, layers, sets);
+  const input = { layers, annotations, sets, ...ownProfiles, facts: { kubernetesVersion } };
   // The owner depends on what is planned, and the objects carry the owner.
   const owner = ownerFor(layers, planned(planner(input)), flags);
   const plan = planned(planner({ ...input, owner, ...(await keptVersion(cluster, owner, signal)) }));

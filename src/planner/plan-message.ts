@@ -2,6 +2,7 @@
  * What the operator and its planning thread send each other: JSON as text, which is parsed faster than a structured
  * clone. Istio's definitions are most of a plan and both sides have them: only their place is sent.
  */
+import type { OwnProfile } from '../core/own-profiles.ts';
 import type { PlanInput } from '../core/plan.ts';
 import type { AssetBundle } from '../model/assets.ts';
 import { isJsonObject } from '../model/json.ts';
@@ -10,7 +11,7 @@ import type { PlannedComponent, PlanResult } from '../model/plan.ts';
 
 /** To the thread. */
 export interface PlanRequest {
-  /** A PlanInput. */
+  /** A PlanInput, by packInput. */
   readonly input: string;
 }
 
@@ -38,9 +39,20 @@ type Definitions = Pick<AssetBundle, 'crds'>;
 /** Stands for the `spec` of a definition that nobody changed. */
 const PLACE = '\0definition';
 
-export function packInput(input: PlanInput): string {
-  return JSON.stringify(input);
+/** Where a field stands in a file is lost: resources have none, and own profiles are named by their file. */
+export function packInput({ ownProfiles, ...input }: PlanInput): string {
+  return JSON.stringify({ ...input, ownProfiles: ownProfiles && [...ownProfiles] });
 }
+
+/** Reads what `packInput` printed. */
+export function unpackInput(text: string): PlanInput {
+  const { ownProfiles, ...input } = JSON.parse(text) as PackedInput; // printed by packInput
+  return ownProfiles === undefined ? input : { ...input, ownProfiles: new Map(ownProfiles) };
+}
+
+type PackedInput = Omit<PlanInput, 'ownProfiles'> & {
+  readonly ownProfiles?: readonly (readonly [string, OwnProfile])[];
+};
 
 /** Prints a result for the other side. */
 export function packResult(result: PlanResult, assets: Definitions): PlanReply {
