@@ -19,13 +19,15 @@ import { findFreePort } from '../control-plane/free-port.ts';
 import { sharedControlPlane } from '../control-plane/shared.ts';
 import { eventually, Resources } from '../operator/resources.ts';
 import { recordProof } from './figures.ts';
-import { readFaultRun } from './fault-run.ts';
+import { readFaultRun, sample, seededRandom } from './fault-run.ts';
 import type { Poison } from './poison-specs.ts';
 import { POISONS } from './poison-specs.ts';
 
 const NAMESPACE = 'istio-system';
 const POISON_NAMESPACE = 'poison';
 const RESOURCES = `/apis/install.istio.io/v1alpha1/namespaces/${POISON_NAMESPACE}/istiooperators`;
+/** In `npm test`; all of them in tier 2. */
+const SAMPLE = 24;
 /** So many at once: more than the operator looks at side by side. */
 const AT_ONCE = 6;
 /** A poison that is not contained by then never is. */
@@ -138,10 +140,12 @@ describe('poison resources', function poison() {
     const calm = { p99: await metric('nodejs_eventloop_lag_p99_seconds'), edit: await editHealthy(1) };
     await metric('nodejs_eventloop_lag_p99_seconds');
 
+    const run = readFaultRun(process.env);
+    const poisons = run.tier === 2 ? POISONS : sample(POISONS, SAMPLE, seededRandom(run.seed));
     const contained: Contained[] = [];
     const edits: number[] = [];
-    for (let first = 0; first < POISONS.length; first += AT_ONCE) {
-      const batch = POISONS.slice(first, first + AT_ONCE);
+    for (let first = 0; first < poisons.length; first += AT_ONCE) {
+      const batch = poisons.slice(first, first + AT_ONCE);
       const [edit, ...results] = await Promise.all([editHealthy(first + 2), ...batch.map(contain)]);
       edits.push(edit);
       contained.push(...results);
@@ -165,7 +169,7 @@ describe('poison resources', function poison() {
       'memory MiB': rssMib,
     };
     const isQuick = (slowest?.tookMs ?? 0) <= 10_000 && lateMs <= 100;
-    await recordProof(readFaultRun(process.env), 'poison', {
+    await recordProof(run, 'poison', {
       counts,
       isMet: contained.length >= 70 && counts['not contained'] === 0 && isQuick,
     });
@@ -174,7 +178,7 @@ describe('poison resources', function poison() {
       faults: [],
       exitCode: null,
     });
-    expect(contained.length).to.be.at.least(70);
+    expect(contained.length).to.equal(poisons.length);
   });
 
   it('can be deleted, all of them', async () => {
