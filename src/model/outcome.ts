@@ -15,6 +15,9 @@ export interface Release {
   readonly revision: string;
   readonly version: string;
   readonly components: readonly ComponentName[];
+  readonly images: readonly string[];
+  /** Kinds that were asked for and that the cluster does not serve. */
+  readonly missingKinds: readonly string[];
   readonly warnings: readonly Diagnostic[];
   /** Where approval is required: the hash of the content that has it. */
   readonly approvedContent?: string;
@@ -122,6 +125,8 @@ export function releaseOf(plan: Plan): Release {
     revision: plan.revision,
     version: plan.version,
     components: plan.components.map((planned) => planned.component),
+    images: plan.images,
+    missingKinds: plan.missingKinds,
     warnings: plan.warnings,
   };
 }
