@@ -13,6 +13,7 @@ import * as layerDocs from './layer-docs.ts';
 import * as layerRules from './layer-rules.ts';
 import * as rbac from './rbac.ts';
 import * as referenceDocs from './reference-docs.ts';
+import * as reliabilityDocs from './reliability-docs.ts';
 import * as specTypes from './spec-types.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -25,6 +26,7 @@ const GENERATORS: readonly Generator[] = [
   { name: chart.name, generate: chart.generate },
   { name: referenceDocs.name, generate: referenceDocs.generate },
   { name: cliDocs.name, generate: cliDocs.generate },
+  { name: reliabilityDocs.name, generate: reliabilityDocs.generate },
   { name: dashboards.name, generate: dashboards.generate },
 ];
 
