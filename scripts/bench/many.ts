@@ -23,15 +23,23 @@ export async function manyFigures(program: string): Promise<readonly Figure[]> {
   try {
     await fillWithForeignObjects(cluster);
     const settings = { program, namespace: OPERATOR_NAMESPACE };
-    const first = await startMeasured(cluster.plane, settings);
-    const grown = await growthFigures(cluster, first).finally(async () => first.stop());
+    const grown = await growthFigures(cluster, settings);
     return [...grown, ...(await coldStartFigures(cluster, settings))];
   } finally {
     await cluster.close();
   }
 }
 
-async function growthFigures(cluster: BenchCluster, operator: MeasuredOperator): Promise<readonly Figure[]> {
+async function growthFigures(cluster: BenchCluster, settings: OperatorSettings): Promise<readonly Figure[]> {
+  const operator = await startMeasured(cluster.plane, settings);
+  try {
+    return await growing(cluster, operator);
+  } finally {
+    await operator.stop();
+  }
+}
+
+async function growing(cluster: BenchCluster, operator: MeasuredOperator): Promise<readonly Figure[]> {
   const figures: Figure[] = [];
   let made = 0;
   for (const count of COUNTS) {

@@ -4,7 +4,7 @@ import { operatorCalls, operatorWatches } from './cluster/audit.ts';
 import { OPERATOR_NAMESPACE, openBenchCluster, resourceOf } from './cluster/bench-cluster.ts';
 import type { BenchCluster } from './cluster/bench-cluster.ts';
 import { startMeasured, until } from './cluster/operator-process.ts';
-import type { MeasuredOperator } from './cluster/operator-process.ts';
+import type { MeasuredOperator, OperatorSettings } from './cluster/operator-process.ts';
 import type { Figure } from './figure.ts';
 
 const TIMEOUT_MS = 120_000;
@@ -23,12 +23,7 @@ export async function restFigures(program: string): Promise<readonly Figure[]> {
     await delay(SETTLE_MS);
     const idle = await idleFigures(cluster, operator);
     await operator.stop();
-    const restartedAt = new Date();
-    const restarted = await startMeasured(cluster.plane, settings);
-    const restart = await restartFigures(cluster, restarted, restartedAt).finally(async () =>
-      restarted.stop(),
-    );
-    return [...idle, ...restart];
+    return [...idle, ...(await restartFigures(cluster, settings))];
   } finally {
     await cluster.close();
   }
@@ -51,13 +46,18 @@ async function idleFigures({ plane }: BenchCluster, operator: MeasuredOperator):
 
 async function restartFigures(
   { plane }: BenchCluster,
-  operator: MeasuredOperator,
-  from: Date,
+  settings: OperatorSettings,
 ): Promise<readonly Figure[]> {
-  const reconciled = async (): Promise<boolean> =>
-    (await operator.counter('controller_runtime_reconcile_total')) > 0;
-  await until('the restarted operator has looked at the resource', TIMEOUT_MS, reconciled);
-  await delay(SETTLE_MS);
+  const from = new Date();
+  const operator = await startMeasured(plane, settings);
+  try {
+    const reconciled = async (): Promise<boolean> =>
+      (await operator.counter('controller_runtime_reconcile_total')) > 0;
+    await until('the restarted operator has looked at the resource', TIMEOUT_MS, reconciled);
+    await delay(SETTLE_MS);
+  } finally {
+    await operator.stop();
+  }
   const { writes } = await operatorCalls(plane, from, new Date());
   return [{ what: 'writes after a restart', value: writes, unit: '', target: 0 }];
 }
