@@ -20,7 +20,7 @@ const WRITING_VERBS: ReadonlySet<string> = new Set([
   'deletecollection',
 ]);
 
-/** Every write of a client, in order; leases and events are not logged. */
+/** Every write of a client, in order, but for its lease. Events are not logged. */
 export async function writesOf(plane: ControlPlane, userAgent: string): Promise<readonly Write[]> {
   const { auditLogPath } = plane;
   if (auditLogPath === undefined) throw new Error('the control plane keeps no audit log');
@@ -28,6 +28,7 @@ export async function writesOf(plane: ControlPlane, userAgent: string): Promise<
   return lines
     .map((line) => JSON.parse(line) as JsonValue) // what JSON.parse returns is a JsonValue by definition
     .filter((entry) => stringAt(entry, 'userAgent') === userAgent)
+    .filter((entry) => stringAt(entry, 'objectRef', 'resource') !== 'leases')
     .filter((entry) => WRITING_VERBS.has(stringAt(entry, 'verb') ?? ''))
     .filter((entry) => !(stringAt(entry, 'requestURI') ?? '').includes('dryRun=All'))
     .map(writeOf);

@@ -1,0 +1,250 @@
+/** Two replicas, and the leader goes away in every way there is, in the middle of its work. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect } from 'chai';
+import type { JsonObject } from '../../src/model/json.ts';
+import type { ControlPlane } from '../control-plane/control-plane.ts';
+import { sharedControlPlane } from '../control-plane/shared.ts';
+import { eventually, Resources } from '../operator/resources.ts';
+import { deedsOf, judgeLeadership } from './leadership.ts';
+import { reportFigures, SEED, sized, spreadOf } from './figures.ts';
+import type { ClockSkew, LeaseTimes } from './replica.ts';
+import { Replica, RIGHT_CLOCK, holderOf, untilHeldBy } from './replica.ts';
+import type { SeededRandom } from './seeded-random.ts';
+import { seededRandom } from './seeded-random.ts';
+
+const NAMESPACE = 'istio-system';
+const NAME = 'mesh';
+const SHORT: LeaseTimes = { duration: '2s', renewDeadline: '1300ms', retryPeriod: '300ms' };
+const SHIPPED: LeaseTimes = { duration: '15s', renewDeadline: '10s', retryPeriod: '2s' };
+const HOUR_MS = 3_600_000;
+
+/** Each step from one to the other creates, changes and deletes objects. */
+const SPECS: readonly JsonObject[] = [
+  { profile: 'minimal' },
+  {
+    profile: 'minimal',
+    meshConfig: { accessLogFile: '/dev/stdout' },
+    values: { pilot: { autoscaleEnabled: false } },
+    components: { egressGateways: [{ name: 'istio-egressgateway', enabled: true }] },
+  },
+];
+
+interface Fault {
+  breakDown(leader: Replica): void;
+  /** Brings the replica back, as a follower; resolves when it is one. */
+  bringBack(replica: Replica, before: Before): Promise<void>;
+}
+
+interface Before {
+  readonly random: SeededRandom;
+  /** How often the replica had lost the lead before it broke down. */
+  readonly losses: number;
+}
+
+const restart: Fault['bringBack'] = async (replica, { random }) => {
+  await replica.process.ended;
+  await replica.start(randomSkew(random));
+};
+
+/** It must notice by itself that it does not lead any more, and go on living: that is no reason to crash. */
+async function untilFollowing(replica: Replica, { losses }: Before): Promise<void> {
+  await eventually(`${replica.account.name} follows`, async () => replica.losses > losses);
+  expect(replica.process.isRunning).to.equal(true);
+}
+
+const FAULTS = {
+  SIGTERM: {
+    breakDown: (leader) => leader.process.signal('SIGTERM'),
+    bringBack: restart,
+  },
+  SIGKILL: {
+    breakDown: (leader) => leader.process.signal('SIGKILL'),
+    bringBack: restart,
+  },
+  SIGSTOP: {
+    breakDown: (leader) => leader.process.signal('SIGSTOP'),
+    bringBack: async (replica, before) => {
+      replica.process.signal('SIGCONT');
+      await untilFollowing(replica, before);
+    },
+  },
+  partition: {
+    breakDown: (leader) => leader.relay.cut(),
+    bringBack: async (replica, before) => {
+      // It gives up while it is cut off: nobody can tell it.
+      await untilFollowing(replica, before);
+      replica.relay.heal();
+    },
+  },
+} as const satisfies Readonly<Record<string, Fault>>;
+
+type FaultName = keyof typeof FAULTS;
+
+const FAULT_NAMES = Object.keys(FAULTS) as readonly FaultName[]; // keys of a closed literal
+
+/** A third of all processes have a clock that is an hour off or runs too fast or too slow, as far as a lease allows. */
+function randomSkew(random: SeededRandom): ClockSkew {
+  if (random.below(3) > 0) return RIGHT_CLOCK;
+  return { offsetMs: random.pick([-HOUR_MS, 0, HOUR_MS]), rate: random.pick([0.9, 1, 1.1]) };
+}
+
+/** Two replicas and one resource, which changes with each trial. */
+class Pair {
+  readonly replicas: readonly [Replica, Replica];
+  readonly #plane: ControlPlane;
+  readonly #resources: Resources;
+  readonly #random: SeededRandom;
+  #changes = 0;
+
+  static async start(plane: ControlPlane, resources: Resources, setting: Setting): Promise<Pair> {
+    const create = async (name: string): Promise<Replica> =>
+      Replica.create(plane, { namespace: setting.namespace, name }, setting.times);
+    const replicas = [await create('replica-a'), await create('replica-b')] as const;
+    await Promise.all(replicas.map(async (replica) => replica.start()));
+    return new Pair(replicas, plane, resources, setting.random);
+  }
+
+  private constructor(
+    replicas: readonly [Replica, Replica],
+    plane: ControlPlane,
+    resources: Resources,
+    random: SeededRandom,
+  ) {
+    this.replicas = replicas;
+    this.#plane = plane;
+    this.#resources = resources;
+    this.#random = random;
+  }
+
+  /** Lets the leader break down at work; resolves to the milliseconds until the other one leads. */
+  async failOver(name: FaultName): Promise<number> {
+    const fault: Fault = FAULTS[name];
+    const [leader, follower] = await this.#roles();
+    const before = { random: this.#random, losses: leader.losses };
+    await this.#change();
+    await delay(this.#random.below(800));
+    fault.breakDown(leader);
+    const tookMs = await untilHeldBy(this.#plane, follower);
+    await this.#resources.until(NAME, 'HEALTHY');
+    await fault.bringBack(leader, before);
+    return tookMs;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.replicas.map(async (replica) => replica.stop()));
+  }
+
+  async #change(): Promise<void> {
+    this.#changes += 1;
+    await this.#resources.apply(NAME, SPECS[this.#changes % SPECS.length] ?? {});
+  }
+
+  async #roles(): Promise<readonly [Replica, Replica]> {
+    const [a, b] = this.replicas;
+    const holder = await eventually('somebody leads', async () => {
+      const name = await holderOf(this.#plane, a.account.namespace);
+      return name === '' ? undefined : name;
+    });
+    return holder === a.account.name ? [a, b] : [b, a];
+  }
+}
+
+interface Setting {
+  /** Of the operator, where the lease is. */
+  readonly namespace: string;
+  readonly times: LeaseTimes;
+  readonly random: SeededRandom;
+}
+
+describe('fail-over', () => {
+  let plane: ControlPlane;
+  let resources: Resources;
+  let pair: Pair | undefined;
+
+  before(async () => {
+    plane = await sharedControlPlane();
+    resources = new Resources(plane, NAMESPACE);
+    await resources.prepare();
+  });
+
+  afterEach(async () => {
+    await resources.clear();
+    await pair?.stop();
+    expect(resources.unsound).to.deep.equal([]);
+  });
+
+  /** The milliseconds that each kind of fault took. */
+  type Durations = Readonly<Record<FaultName, readonly number[]>>;
+
+  async function sweep(faults: readonly FaultName[], setting: Setting): Promise<Durations> {
+    pair = await Pair.start(plane, resources, setting);
+    const durations: Record<FaultName, number[]> = { SIGTERM: [], SIGKILL: [], SIGSTOP: [], partition: [] };
+    for (const fault of faults) durations[fault].push(await pair.failOver(fault));
+    return durations;
+  }
+
+  interface Goal {
+    readonly target: string;
+    /** Within which the other replica leads. */
+    readonly limitsMs: Readonly<Record<FaultName, number>>;
+  }
+
+  async function report(suite: string, durations: Durations, { target, limitsMs }: Goal): Promise<void> {
+    const users = (pair?.replicas ?? []).map(({ user }) => user);
+    const { takeovers, overlapping } = judgeLeadership(await deedsOf(plane, users));
+    const trials = Object.values(durations).flat().length;
+    const isInTime = FAULT_NAMES.every((fault) => durations[fault].every((ms) => ms <= limitsMs[fault]));
+    const spreads = FAULT_NAMES.map((fault) => [fault, spreadOf(durations[fault])] as const);
+    await reportFigures({
+      suite,
+      counts: {
+        'fail-overs': trials,
+        'overlapping writes': overlapping.length,
+        ...Object.fromEntries<string>(spreads),
+      },
+      target,
+      isMet: overlapping.length === 0 && isInTime,
+    });
+    expect(overlapping).to.deep.equal([]);
+    expect(takeovers.length).to.be.at.least(trials + 1);
+  }
+
+  it('leaves one writer at a time, whatever becomes of the leader', async function sweepAll() {
+    const trials = sized({ tier1: 12, tier2: 252 });
+    this.timeout(trials * 30_000);
+    const faults = Array.from(
+      { length: trials },
+      (_, index) => FAULT_NAMES[index % FAULT_NAMES.length] ?? 'SIGTERM',
+    );
+
+    const durations = await sweep(faults, {
+      namespace: 'fail-over',
+      times: SHORT,
+      random: seededRandom(SEED),
+    });
+
+    await report('fail-over', durations, {
+      target: '250 fail-overs, 0 overlapping writes',
+      limitsMs: { SIGTERM: 1_000, SIGKILL: 4_000, SIGSTOP: 4_000, partition: 4_000 },
+    });
+  });
+
+  it('leaves one writer at a time with the times that are shipped', async function sweepFew() {
+    const faults = sized<readonly FaultName[]>({
+      tier1: ['SIGTERM'],
+      tier2: [...FAULT_NAMES, ...FAULT_NAMES],
+    });
+    this.timeout(faults.length * 90_000);
+
+    const durations = await sweep(faults, {
+      namespace: 'fail-over-shipped',
+      times: SHIPPED,
+      random: seededRandom(SEED),
+    });
+
+    await report('fail-over, shipped times', durations, {
+      target: 'SIGTERM within 1 s, all others within 17 s',
+      limitsMs: { SIGTERM: 1_000, SIGKILL: 17_000, SIGSTOP: 17_000, partition: 17_000 },
+    });
+  });
+});
