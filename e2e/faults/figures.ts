@@ -6,7 +6,7 @@ import type { JsonObject, JsonValue } from '../../src/model/json.ts';
 /** 1: a sample, in every run of the tests. 2: everything, by `npm run e2e:faults`. */
 export type Tier = 1 | 2;
 
-export const TIER: Tier = process.env['FAULTS_TIER'] === '2' ? 2 : 1;
+const TIER: Tier = process.env['FAULTS_TIER'] === '2' ? 2 : 1;
 
 /** What random choices are made from; `FAULTS_SEED` repeats a run. */
 export const SEED: number = Number(process.env['FAULTS_SEED'] ?? 20_261_121);
