@@ -34,7 +34,7 @@ export async function makeAdministrator(plane: ControlPlane, account: Account): 
   return binding;
 }
 
-export async function tokenOf(plane: ControlPlane, { namespace, name }: Account): Promise<string> {
+async function tokenOf(plane: ControlPlane, { namespace, name }: Account): Promise<string> {
   const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`;
   const request = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} };
   const { status, body } = await plane.api.request('POST', path, request);

@@ -26,8 +26,8 @@ const APPLIED = {
   fieldsV1: { 'f:data': {} },
 };
 
-function neverApplied(object: K8sObject): K8sObject {
-  return { ...object, metadata: { ...object.metadata, managedFields: [{ ...APPLIED, manager: 'helm' }] } };
+function neverApplied(ours: K8sObject): K8sObject {
+  return { ...ours, metadata: { ...ours.metadata, managedFields: [{ ...APPLIED, manager: 'helm' }] } };
 }
 
 describe('isOurs', () => {
