@@ -11,6 +11,7 @@ import * as layerDocs from './layer-docs.ts';
 import * as layerRules from './layer-rules.ts';
 import * as rbac from './rbac.ts';
 import * as referenceDocs from './reference-docs.ts';
+import * as reliabilityDocs from './reliability-docs.ts';
 import * as specTypes from './spec-types.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -21,6 +22,7 @@ const GENERATORS: readonly Generator[] = [
   { name: deployedCrd.name, generate: deployedCrd.generate },
   { name: rbac.name, generate: rbac.generate },
   { name: referenceDocs.name, generate: referenceDocs.generate },
+  { name: reliabilityDocs.name, generate: reliabilityDocs.generate },
   { name: dashboards.name, generate: dashboards.generate },
 ];
 

@@ -9,6 +9,8 @@ import { pathOf } from '../deploy/manifests.ts';
 import type { OperatorUnderTest } from '../operator/operator-under-test.ts';
 import { startOperator } from '../operator/operator-under-test.ts';
 import { eventually, Resources } from '../operator/resources.ts';
+import { readFaultRun } from './fault-run.ts';
+import { recordProof } from './figures.ts';
 import { kubectl, kubectlProblem } from './kubectl.ts';
 import type { StateRecorder } from './state-recorder.ts';
 import { recordStates } from './state-recorder.ts';
@@ -220,6 +222,10 @@ describe('the status, as others read it', () => {
 
     const contradictions = recorder.states.flatMap((state, index) => contradictionIn(state, verdicts[index]));
 
+    await recordProof(readFaultRun(process.env), 'readers', {
+      counts: { states: recorder.states.length, contradictions: contradictions.length },
+      isMet: contradictions.length === 0,
+    });
     expect(recorder.states.length).to.be.greaterThan(30);
     expect(contradictions).to.deep.equal([]);
   });

@@ -12,7 +12,8 @@ import type { OperatorUnderTest } from '../operator/operator-under-test.ts';
 import { startOperator } from '../operator/operator-under-test.ts';
 import { eventually, readObject, Resources } from '../operator/resources.ts';
 import { deputyAttempts } from './deputy-attempts.ts';
-import { reportFigures } from './figures.ts';
+import { readFaultRun } from './fault-run.ts';
+import { recordProof } from './figures.ts';
 import { deedsOf } from './leadership.ts';
 import { connectAs, createAccount, userNameOf, writeKubeconfig } from './service-accounts.ts';
 
@@ -111,10 +112,8 @@ describe('a tenant who may write IstioOperators and not escalate', () => {
 
     const after = await deedsOf(plane, [userNameOf(OPERATOR)]);
 
-    await reportFigures({
-      suite: 'confused deputy',
+    await recordProof(readFaultRun(process.env), 'deputy', {
       counts: { attempts: attempts.length, refused: refused.length },
-      target: '25 attempts, all refused',
       isMet: attempts.length === 25 && refused.length === attempts.length,
     });
     expect(refused).to.deep.equal(attempts.map(({ gain }) => gain));

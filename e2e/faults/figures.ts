@@ -1,62 +1,67 @@
-/** How large the fault suites run, and what they counted: printed in one line each, and recorded when asked for. */
+/** The counts of the fault suites: printed by each run, kept in figures.json when FAULTS_RECORD is 1. */
 import { readFile, writeFile } from 'node:fs/promises';
-import { isJsonObject } from '../../src/model/json.ts';
-import type { JsonObject, JsonValue } from '../../src/model/json.ts';
+import { arch, cpus, totalmem } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { FaultRun, Tier } from './fault-run.ts';
+import type { ProofName } from './proofs.ts';
+import { PROOFS } from './proofs.ts';
 
-/** 1: a sample, in every run of the tests. 2: everything, by `npm run e2e:faults`. */
-export type Tier = 1 | 2;
+/** What a suite counted, by words that are printed as they are: `{ plans: 612, differences: 0 }`. */
+export type Counts = Readonly<Record<string, number | string>>;
 
-const TIER: Tier = process.env['FAULTS_TIER'] === '2' ? 2 : 1;
-
-/** What random choices are made from; `FAULTS_SEED` repeats a run. */
-export const SEED: number = Number(process.env['FAULTS_SEED'] ?? 20_261_121);
-
-/** Chooses by tier. */
-export function sized<T>(sizes: { readonly tier1: T; readonly tier2: T }): T {
-  return TIER === 2 ? sizes.tier2 : sizes.tier1;
-}
-
-export interface Figures {
-  /** Such as `fail-over`; one row of docs/reliability.md. */
-  readonly suite: string;
-  /** By name, in the order in which they are printed. */
-  readonly counts: Readonly<Record<string, number | string>>;
-  /** What the counts should come to in tier 2, in words. */
-  readonly target: string;
+export interface ProofResult {
+  readonly counts: Counts;
+  /** Whether this run reached the target of the proof, size included. */
   readonly isMet: boolean;
 }
 
-const FILE = new URL('figures.json', import.meta.url);
-
-/** Prints the figures of a suite, and with `FAULTS_RECORD=1` keeps them in figures.json instead of those before. */
-export async function reportFigures(figures: Figures): Promise<void> {
-  const counts = Object.entries(figures.counts).map(([name, count]) => `${name} ${count}`);
-  const verdict = figures.isMet ? 'met' : 'NOT met';
-  console.log(
-    `faults: ${figures.suite} (tier ${TIER}, seed ${SEED}): ${counts.join(', ')}; ${figures.target}: ${verdict}`,
-  );
-  if (process.env['FAULTS_RECORD'] === '1') await record(figures);
+/** The last recorded run of one proof. */
+export interface Figure extends ProofResult {
+  readonly tier: Tier;
+  readonly seed: number;
+  /** Such as `2026-11-21`. */
+  readonly date: string;
+  /** Cores, memory and architecture. */
+  readonly machine: string;
 }
 
-async function record({ suite, counts, target, isMet }: Figures): Promise<void> {
-  const date = new Date().toISOString().slice(0, 10);
-  const row: JsonObject = { tier: TIER, seed: SEED, date, counts: { ...counts }, target, isMet };
-  const all = { ...(await recorded()), [suite]: row };
-  const inOrder = Object.fromEntries(
-    Object.entries(all).toSorted(([left], [right]) => (left < right ? -1 : 1)),
-  );
-  await writeFile(FILE, `${JSON.stringify(inOrder, null, 2)}\n`);
+export type Figures = Readonly<Partial<Record<ProofName, Figure>>>;
+
+const FIGURES = fileURLToPath(new URL('figures.json', import.meta.url));
+
+/** Prints what a proof came to in one line and, in a recorded run, keeps it in place of the last. */
+export async function recordProof(run: FaultRun, name: ProofName, result: ProofResult): Promise<void> {
+  console.log(figureLine(run, name, result));
+  if (!run.isRecorded) return;
+  const figure = { ...result, tier: run.tier, seed: run.seed, date: today(), machine: machine() };
+  await writeFile(FIGURES, `${JSON.stringify({ ...(await readFigures()), [name]: figure }, undefined, 2)}\n`);
 }
 
-async function recorded(): Promise<JsonObject> {
-  const text = await readFile(FILE, 'utf8').catch(() => '{}');
-  const parsed = JSON.parse(text) as JsonValue; // what JSON.parse returns is a JsonValue by definition
-  return isJsonObject(parsed) ? parsed : {};
+/** What was recorded last, by proof. */
+export async function readFigures(): Promise<Figures> {
+  return JSON.parse(await readFile(FIGURES, 'utf8')) as Figures; // only recordProof writes it
 }
 
-/** The middle and the largest of some durations, in whole milliseconds, as `p50/max`. */
-export function spreadOf(durationsMs: readonly number[]): string {
-  const sorted = durationsMs.toSorted((left, right) => left - right);
-  const middle = sorted[Math.floor(sorted.length / 2)] ?? 0;
-  return `${Math.round(middle)}/${Math.round(sorted.at(-1) ?? 0)} ms`;
+/** Such as `faults crashes: plans 612, differences 0 (tier 2, seed 1; target ≥ 600 plans: met)`. */
+export function figureLine(
+  { tier, seed }: Pick<FaultRun, 'tier' | 'seed'>,
+  name: ProofName,
+  { counts, isMet }: ProofResult,
+): string {
+  const outcome = `target ${PROOFS[name].target}: ${isMet ? 'met' : 'not met'}`;
+  return `faults ${name}: ${countsText(counts)} (tier ${tier}, seed ${seed}; ${outcome})`;
+}
+
+export function countsText(counts: Counts): string {
+  return Object.entries(counts)
+    .map(([what, count]) => `${what} ${count}`)
+    .join(', ');
+}
+
+function today(): string {
+  return new Date().toISOString().slice(0, 10);
+}
+
+function machine(): string {
+  return `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, ${arch()}`;
 }

@@ -1,0 +1,34 @@
+import { expect } from 'chai';
+import { readFaultRun, sample, seededRandom } from './fault-run.ts';
+
+describe('readFaultRun', () => {
+  it('is the small run with the fixed seed, and writes nothing, unless it is told otherwise', () => {
+    expect(readFaultRun({})).to.deep.equal({ tier: 1, seed: 1, isRecorded: false });
+    expect(readFaultRun({ FAULTS_TIER: '2', FAULTS_SEED: '7', FAULTS_RECORD: '1' })).to.deep.equal({
+      tier: 2,
+      seed: 7,
+      isRecorded: true,
+    });
+  });
+
+  it('refuses a tier and a seed that there are not', () => {
+    expect(() => readFaultRun({ FAULTS_TIER: '3' })).to.throw('FAULTS_TIER is "3"');
+    expect(() => readFaultRun({ FAULTS_SEED: 'x' })).to.throw('FAULTS_SEED must be a whole number');
+  });
+});
+
+describe('sample', () => {
+  it('picks the same for the same seed, something else for another, and nothing twice', () => {
+    const items = Array.from({ length: 50 }, (_item, index) => index);
+
+    const picked = sample(items, 10, seededRandom(3));
+
+    expect(picked).to.deep.equal(sample(items, 10, seededRandom(3)));
+    expect(picked).not.to.deep.equal(sample(items, 10, seededRandom(4)));
+    expect(new Set(picked).size).to.equal(10);
+  });
+
+  it('picks all when there are not more', () => {
+    expect(sample([1, 2, 3], 5, seededRandom(1))).to.have.members([1, 2, 3]);
+  });
+});

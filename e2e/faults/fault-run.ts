@@ -1,0 +1,52 @@
+/** How large a run of the fault suites is, and which of its random choices it makes. */
+
+/** 1: the sample in `npm test`. 2: all of it, `npm run e2e:faults`. */
+export type Tier = 1 | 2;
+
+export interface FaultRun {
+  readonly tier: Tier;
+  readonly seed: number;
+  /** Whether the figures are written into the tree. */
+  readonly isRecorded: boolean;
+}
+
+const DEFAULT_SEED = 1;
+
+/**
+ * Read from FAULTS_TIER (1 or 2), FAULTS_SEED (a whole number) and FAULTS_RECORD (1). Throws when one of them is
+ * something else: a run of the wrong size would pass for the right one.
+ */
+export function readFaultRun(env: Readonly<Record<string, string | undefined>>): FaultRun {
+  const tier = env['FAULTS_TIER'] ?? '1';
+  if (tier !== '1' && tier !== '2') throw new Error(`FAULTS_TIER is "${tier}"; it must be 1 or 2`);
+  const seed = Number(env['FAULTS_SEED'] ?? DEFAULT_SEED);
+  if (!Number.isSafeInteger(seed)) throw new Error('FAULTS_SEED must be a whole number');
+  return { tier: tier === '2' ? 2 : 1, seed, isRecorded: env['FAULTS_RECORD'] === '1' };
+}
+
+/** Numbers from 0 to below 1 that are the same for the same seed (mulberry32). */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** That many of the items, or all when there are not more, in an order that the random numbers give. */
+export function sample<T>(items: readonly T[], count: number, random: () => number): readonly T[] {
+  return items
+    .map((item) => ({ item, at: random() }))
+    .toSorted((left, right) => left.at - right.at)
+    .slice(0, count)
+    .map(({ item }) => item);
+}
+
+/** One of the items. Throws when there is none. */
+export function pick<T>(items: readonly T[], random: () => number): T {
+  const item = items[Math.floor(random() * items.length)];
+  if (item === undefined) throw new Error('there is nothing to pick from');
+  return item;
+}
