@@ -43,7 +43,7 @@ export const PROOFS = {
   failOver: {
     title: 'Fail-over',
     shows:
-      'The leader of two replicas is ended, killed, stopped for a while or cut off from the API server in the middle of its work, a third of them with a wrong clock: the other one leads, and no replica writes while another holds the lease, or crashes because it lost it. Lease of 2 s; times are middle/largest.',
+      'The leader of two replicas is ended, killed, stopped for a while or cut off from the API server in the middle of its work, a third of them with a wrong clock: the other one leads, and no replica writes while another holds the lease, or crashes because it lost it. Lease of 3 s; times are middle/largest.',
     target: '≥ 250 fail-overs, 0 overlapping writes',
     suite: 'fail-over.e2e.ts',
   },

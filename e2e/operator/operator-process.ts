@@ -24,6 +24,7 @@ export class OperatorProcess {
   readonly #child: ChildProcess;
   readonly #port: number;
   readonly #lines: string[] = [];
+  readonly #complaints: string[] = [];
   readonly #forget: () => void;
   readonly ended: Promise<unknown>;
 
@@ -41,19 +42,28 @@ export class OperatorProcess {
     ];
     const args = [...nodeFlags, MAIN, 'run', `--kubeconfig=${kubeconfigPath}`, ...ports, ...flags];
     this.#child = spawn(process.execPath, args, {
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: process.env['PATH'] },
     });
     this.#forget = onProcessEnd(() => this.#child.kill('SIGKILL'));
     this.#child.stdout
       ?.setEncoding('utf8')
       .on('data', (text: string) => this.#lines.push(...text.trimEnd().split('\n')));
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#complaints.push(text);
+      process.stderr.write(text);
+    });
     this.ended = once(this.#child, 'exit').finally(this.#forget);
   }
 
   /** Its log, one parsed line after the other. */
   get log(): readonly JsonValue[] {
     return this.#lines.map((line) => JSON.parse(line) as JsonValue); // what JSON.parse returns is a JsonValue by definition
+  }
+
+  /** All that it wrote, as it was written. */
+  get output(): string {
+    return [...this.#lines, ...this.#complaints].join('\n');
   }
 
   get isRunning(): boolean {
