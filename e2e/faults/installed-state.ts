@@ -67,7 +67,18 @@ export function canonical(object: K8sObject): JsonObject {
     .filter((entry) => stringAt(entry, 'manager') === FIELD_MANAGER)
     .map((entry) => without(mapAt(entry), ['time']));
   const metadata = { ...without(mapAt(result, 'metadata'), ['annotations']), annotations, managedFields };
-  return withoutNodePorts({ ...result, metadata });
+  return withoutEmptyAffinities(withoutNodePorts({ ...result, metadata }));
+}
+
+/** Server-side apply drops an empty affinity when what stood in it is taken back; to the scheduler it says nothing. */
+function withoutEmptyAffinities(object: JsonObject): JsonObject {
+  const pod = mapAt(object, 'spec', 'template', 'spec');
+  if (!isJsonObject(pod['affinity'])) return object;
+  const kept = Object.entries(pod['affinity']).filter(([, rules]) => Object.keys(mapAt(rules)).length > 0);
+  const spec = mapAt(object, 'spec');
+  const template = mapAt(spec, 'template');
+  const affinity = Object.fromEntries(kept);
+  return { ...object, spec: { ...spec, template: { ...template, spec: { ...pod, affinity } } } };
 }
 
 function without(map: JsonObject, names: readonly string[]): JsonObject {
