@@ -95,7 +95,8 @@ export const RUN_OPTIONS = {
     env: [],
     type: DURATION_MS,
     default: '10s',
-    description: 'How long the leader goes on acting without having renewed the Lease; shorter than the Lease',
+    description:
+      'How long the leader goes on acting without having renewed the Lease; shorter than the Lease',
   }),
   leaseRetryMs: option({
     flag: 'leader-elect-retry-period',
