@@ -38,7 +38,7 @@ const OWNER = { name: NAME, namespace: NAMESPACE };
 const CHAIN_LENGTH = 10;
 const READINESS_TIMEOUT_MS = 8_000;
 /** What is overdue by then does not come any more. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 90_000;
 
 const SEEDS: readonly JsonObject[] = [
   { profile: 'minimal' },
@@ -178,7 +178,7 @@ class Campaign {
       const isCurrent = resource !== undefined && status?.observedGeneration === generationOf(resource);
       if (isCurrent && status.status === 'HEALTHY') return { status };
       const isStalled = conditionOf(status, 'Stalled')?.status === 'True';
-      const isOverdue = elapsedMs > PATIENCE_MS / 2 || !isPatient;
+      const isOverdue = elapsedMs > PATIENCE_MS / 3 || !isPatient;
       if (isCurrent && status.status === 'ERROR' && (isStalled || isOverdue)) return { status };
       return elapsedMs > PATIENCE_MS ? { status: undefined } : undefined;
     }).then(({ status }) => status);

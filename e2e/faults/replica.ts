@@ -70,7 +70,10 @@ export class Replica {
         `--leader-elect-retry-period=${retryPeriod}`,
       ],
     });
-    await this.#process.untilReady();
+    const started = this.#process;
+    await started.untilReady().catch((error: unknown) => {
+      throw new Error(`${this.account.name} is not ready:\n${started.output}`, { cause: error });
+    });
   }
 
   /** How often it has stopped leading so far without ending. */
