@@ -43,6 +43,8 @@ export function planOf(components: readonly PlannedComponent[]): Plan {
     namespace: NAMESPACE,
     namespaceLabels: { 'engine-e2e/made-by': 'the-engine' },
     components: components.filter(({ objects }) => objects.length > 0),
+    images: [],
+    missingKinds: [],
     spec: {},
     warnings: [],
   };

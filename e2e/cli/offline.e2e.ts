@@ -94,6 +94,30 @@ describe('the command line without a cluster', () => {
       expect(unknown.exitCode).to.equal(1);
       expect(unknown.stderr).to.contain('IOP634').and.contain('there is no fact "kubernetesVersoin"');
     });
+
+    it('leaves out monitors that the file of facts says are not served', async () => {
+      const monitors = [
+        'addonComponents.prometheus.enabled=true',
+        'addonComponents.prometheus.mode=monitors',
+      ];
+      const sets = monitors.flatMap((set) => ['--set', set]);
+      const args = ['manifest', 'generate', ...sets, '--cluster-facts', '-'];
+
+      const { stdout, stderr } = await run(args, 'servedKinds: [monitoring.coreos.com/v1/PodMonitor]');
+      const unreadable = await run(args, 'servedKinds: PodMonitor');
+
+      expect(stdout).to.contain('kind: PodMonitor').and.not.contain('kind: ServiceMonitor');
+      expect(stderr).to.contain('IOP321').and.contain('ServiceMonitor, PrometheusRule');
+      expect(unreadable.stderr).to.contain('IOP634').and.contain('servedKinds is no list of texts');
+    });
+
+    it('lists the images that are needed, one a line', async () => {
+      const { stdout } = await run(['manifest', 'generate', '--set', 'profile=minimal', '-o', 'images']);
+
+      expect(stdout).to.equal(
+        'registry.istio.io/release/pilot:1.30.3\nregistry.istio.io/release/proxyv2:1.30.3\n',
+      );
+    });
   });
 
   describe('manifest diff', () => {

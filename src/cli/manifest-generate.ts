@@ -27,7 +27,8 @@ export interface RequestFlags {
 
 export interface GenerateOptions extends FactsOptions, RequestFlags {
   readonly component: readonly string[];
-  readonly output: 'yaml' | 'json';
+  /** `images`: no objects, but the images that all of them need, one a line. */
+  readonly output: 'yaml' | 'json' | 'images';
   /** A folder for one file a component; without it everything goes to standard output. */
   readonly outputDir?: string;
   /** `cluster`: only what has no namespace, to be applied beforehand by somebody with more rights. */
@@ -54,6 +55,10 @@ export async function manifestGenerate(
   });
   if (result.kind === 'invalid') throw new CommandError(result.diagnostics);
   sayDiagnostics(environment.terminal, result.plan.warnings);
+  if (options.output === 'images') {
+    environment.terminal.print(result.plan.images.map((image) => `${image}\n`).join(''));
+    return EXIT.ok;
+  }
   const components = chosenComponents(result.plan, options.component);
   const printed =
     options.output === 'json' ? printList : printerOf(await assets.printedSpecs(result.plan.releaseLine));
@@ -70,7 +75,7 @@ export async function manifestGenerate(
 }
 
 /** `02-ingress-gateways.yaml`: kubectl applies the files of a folder in alphabetical order. */
-function fileNameOf(index: number, component: ComponentName, output: GenerateOptions['output']): string {
+function fileNameOf(index: number, component: ComponentName, output: 'yaml' | 'json'): string {
   const number = String(index + 1).padStart(2, '0');
   const name = component.replaceAll(/(?<=[a-z])(?=[A-Z])/gu, '-').toLowerCase();
   return `${number}-${name}.${output}`;

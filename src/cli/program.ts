@@ -104,7 +104,11 @@ function manifestCommand(environment: CommandEnvironment, outcome: Outcome): Com
         .argParser((name: string, names: readonly string[]) => [...names, name])
         .default([], 'all'),
     )
-    .addOption(new Option('-o, --output <format>', 'how to print').choices(['yaml', 'json']).default('yaml'))
+    .addOption(
+      new Option('-o, --output <format>', 'how to print; images lists only the images that are needed')
+        .choices(['yaml', 'json', 'images'])
+        .default('yaml'),
+    )
     .addOption(new Option('--output-dir <folder>', 'write a file for each component instead of printing'))
     .addOption(
       new Option('--scope <scope>', 'only objects with or without a namespace').choices([
@@ -113,7 +117,9 @@ function manifestCommand(environment: CommandEnvironment, outcome: Outcome): Com
         'namespace',
       ]),
     )
-    .addOption(new Option('--cluster-facts <file>', 'what is known of the cluster: kubernetesVersion'))
+    .addOption(
+      new Option('--cluster-facts <file>', 'what is known of the cluster: kubernetesVersion, servedKinds'),
+    )
     .addOption(new Option('--kube-version <version>', 'version of Kubernetes to render for, such as v1.34.0'))
     .action(async (options: GenerateOptions) => {
       const { manifestGenerate } = await import('./manifest-generate.ts');

@@ -4,6 +4,7 @@ import type { NamedResource } from '../core/spec/documents.ts';
 import type { Owner, Plan, PlanResult } from '../model/plan.ts';
 import { CommandError, sayDiagnostics } from './command-error.ts';
 import type { CommandEnvironment, Connection } from './environment.ts';
+import { factsFrom } from './cluster-facts.ts';
 import type { RequestFlags } from './manifest-generate.ts';
 import { readLayers, setsOf } from './manifest-generate.ts';
 import { readOwnProfiles } from './own-profiles.ts';
@@ -22,15 +23,15 @@ export async function requestedInstallation(
   flags: InstallationFlags,
 ): Promise<RequestedInstallation> {
   const { loadAssets, signal, terminal } = environment;
-  const [assets, layers, kubernetesVersion] = await Promise.all([
+  const [assets, layers, facts] = await Promise.all([
     loadAssets(),
     readLayers(environment, flags.filename),
-    cluster.serverVersion({ signal }),
+    factsFrom(cluster, signal),
   ]);
   const planner = createPlanner(assets);
   const sets = setsOf(flags);
   const ownProfiles = await readOwnProfiles(environment, layers, sets);
-  const input = { layers, sets, ...ownProfiles, facts: { kubernetesVersion } };
+  const input = { layers, sets, ...ownProfiles, facts };
   // The owner depends on what is planned, and the objects carry the owner.
   const owner = ownerFor(layers, planned(planner(input)), flags);
   const plan = planned(planner({ ...input, owner }));

@@ -93,7 +93,7 @@ class IstioOperatorController implements Controller {
       claims: this.#claims,
       labelledHolder: (key, ref) => this.#watches?.holder(key, ref),
       knownEqual: createKnownEqual(),
-      facts: createFacts(deps),
+      facts: createFacts({ ...deps, servedKinds: () => this.#watches?.servedKinds() ?? [] }),
       plan: async (resource, facts) => this.#plans.plan(resource, facts),
     };
   }

@@ -30,6 +30,7 @@ export const CONDITION_REASONS = {
   NotChecked: 'This was not looked at in the present state.',
   AllApplied: 'Every object is as planned.',
   Incomplete: 'Not every object is applied yet.',
+  KindNotServed: 'The cluster does not serve a kind that was asked for; everything else is installed.',
 } as const satisfies Readonly<Record<string, string>>;
 
 export type ConditionReason = keyof typeof CONDITION_REASONS;

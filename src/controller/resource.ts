@@ -2,7 +2,7 @@
 import { RELEASE_LINE_ANNOTATION } from '../core/release-choice.ts';
 import { VERSION_SKIP_ANNOTATION } from '../core/upgrade.ts';
 import type { JsonObject, JsonValue } from '../model/json.ts';
-import { at, isJsonObject, listAt, mapAt, numberAt, stringAt } from '../model/json.ts';
+import { at, isJsonArray, isJsonObject, listAt, mapAt, numberAt, stringAt } from '../model/json.ts';
 import { readInventory } from '../apply/inventory.ts';
 import type { GroupVersionKind, K8sObject, ObjectRef } from '../model/object.ts';
 import { annotationsOf, namespaceOf, uidOf } from '../model/object.ts';
@@ -84,6 +84,7 @@ export function storedStatus(resource: K8sObject | undefined): OperatorStatus | 
     message: stringAt(status, 'message') ?? '',
     observedGeneration: numberAt(status, 'observedGeneration') ?? 0,
     ...presentTexts(status, ['profile', 'revision', 'version']),
+    ...presentImages(status),
     componentStatus: componentStatuses(mapAt(status, 'componentStatus')),
     conditions: listAt(status, 'conditions').filter(isCondition),
     inventory: readInventory(status['inventory']),
@@ -152,6 +153,12 @@ function presentTexts<Name extends string>(
     if (text !== undefined) texts[name] = text;
   }
   return texts;
+}
+
+function presentImages(status: JsonObject): Pick<OperatorStatus, 'images'> {
+  const images = status['images'];
+  if (images === undefined || !isJsonArray(images)) return {};
+  return { images: images.filter((image) => typeof image === 'string') };
 }
 
 function componentStatuses(map: JsonObject): Readonly<Record<string, ComponentStatus>> {

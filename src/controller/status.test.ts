@@ -381,6 +381,27 @@ describe('statusOf', () => {
     );
   });
 
+  it('tells that monitors are missing as long as the cluster does not serve their kinds', () => {
+    const lacking = { ...RELEASE, missingKinds: ['PodMonitor'] };
+    const told = statusAfter({ ...PHASES.ready, release: lacking });
+
+    const unplanned = statusAfter(PHASES.unavailable, told, 2);
+    const served = statusAfter(PHASES.ready, unplanned, 2);
+
+    const present = [told, unplanned, served].map((status) => conditionOf(status, 'MonitoringCRDsMissing'));
+    expect(present.map((condition) => condition?.observedGeneration)).to.deep.equal([1, 2, undefined]);
+    expect(present[0]).to.deep.include({ status: 'True', reason: 'KindNotServed' });
+    expect(present[0]?.message).to.contain('PodMonitor');
+  });
+
+  it('lists the images of what was planned last', () => {
+    const planned = statusAfter({ ...PHASES.ready, release: { ...RELEASE, images: ['hub/pilot:1'] } });
+
+    const interrupted = statusAfter(PHASES.unavailable, planned);
+
+    expect([planned.images, interrupted.images]).to.deep.equal([['hub/pilot:1'], ['hub/pilot:1']]);
+  });
+
   it('cuts what others may have made as long as they liked', () => {
     const endless: ComponentResult = { ...REFUSED, message: 'x'.repeat(100_000) };
 

@@ -1,5 +1,6 @@
 /** Turns what a reconcile came to into the status that users read. Pure. */
-import type { Condition, ConditionType, OperatorStatus } from '../model/status.ts';
+import type { Release } from '../model/outcome.ts';
+import type { Condition, ConditionType, OperatorStatus, StandingConditionType } from '../model/status.ts';
 import { conditionOf } from './resource.ts';
 import type { Claim, Phase, Verdict } from './verdict.ts';
 import { verdictOf } from './verdict.ts';
@@ -11,7 +12,7 @@ export const CONDITION_TYPES = [
   'Stalled',
   'Valid',
   'Applied',
-] as const satisfies readonly ConditionType[];
+] as const satisfies readonly StandingConditionType[];
 
 export interface StatusInput {
   /** The generation of the resource that the phase is about. */
@@ -35,8 +36,12 @@ export function statusOf(input: StatusInput): OperatorStatus {
     message: verdict.message,
     observedGeneration: generation,
     ...releaseFields(verdict, previous),
+    ...images(verdict.release, previous),
     componentStatus: verdict.componentStatus ?? previous?.componentStatus ?? {},
-    conditions: CONDITION_TYPES.map((type) => condition(type, verdict.claims[type], input)),
+    conditions: [
+      ...CONDITION_TYPES.map((type) => condition(type, verdict.claims[type], input)),
+      ...missingDefinitions(verdict.release, input),
+    ],
     inventory: verdict.inventory ?? previous?.inventory ?? [],
   };
 }
@@ -67,6 +72,28 @@ function pickRelease({
     ...(revision === undefined ? {} : { revision }),
     ...(version === undefined ? {} : { version }),
   };
+}
+
+/** Those of what is being worked on, so that a registry can be filled while it is waited for. */
+function images(
+  release: Release | undefined,
+  previous: OperatorStatus | undefined,
+): Pick<OperatorStatus, 'images'> {
+  const found = release?.images ?? previous?.images;
+  return found === undefined ? {} : { images: found };
+}
+
+/** There only while it is true. A phase that planned nothing does not know better than what is stored. */
+function missingDefinitions(release: Release | undefined, input: StatusInput): readonly Condition[] {
+  const type = 'MonitoringCRDsMissing';
+  if (release === undefined) {
+    const stored = conditionOf(input.previous, type);
+    return stored?.status !== 'True' ? [] : [{ ...stored, observedGeneration: input.generation }];
+  }
+  if (release.missingKinds.length === 0) return [];
+  const kinds = release.missingKinds.join(', ');
+  const message = `The cluster does not serve ${kinds}; they are made as soon as the Prometheus operator's definitions are there.`;
+  return [condition(type, { status: 'True', reason: 'KindNotServed', message }, input)];
 }
 
 /** The default revision is spelt out, as in the label `istio.io/rev`: an empty column says nothing. */

@@ -7,10 +7,10 @@ import type { ComponentName } from '../model/plan.ts';
 import type { ApplyReport } from '../model/report.ts';
 import type {
   ComponentStatus,
-  ConditionType,
   InventoryEntry,
   LegacyStatus,
   OperatorStatus,
+  StandingConditionType,
 } from '../model/status.ts';
 import type { ComponentProgress } from './component-status.ts';
 import { componentStatuses } from './component-status.ts';
@@ -56,7 +56,7 @@ export interface Claim {
 export interface Verdict {
   readonly status: LegacyStatus;
   readonly message: string;
-  readonly claims: Readonly<Record<ConditionType, Claim>>;
+  readonly claims: Readonly<Record<StandingConditionType, Claim>>;
   /** Absent: as they were. */
   readonly componentStatus?: Readonly<Record<string, ComponentStatus>>;
   readonly release?: Release;

@@ -2,6 +2,7 @@
 import type { K8sObject, ObjectRef } from '../model/object.ts';
 import { ownerKeyOf, ownersConcerned } from './drift.ts';
 import { ISTIO_OPERATOR, asksForALook, keyOfResource, refOfKey } from './resource.ts';
+import { watchServedKinds } from './served-kinds.ts';
 import { OWNED_KINDS, ownedSelector } from './watch-table.ts';
 import type { WatchEvent, WatchPort, Watched } from './watch.port.ts';
 
@@ -13,6 +14,8 @@ export interface Watches {
   holder(key: string, ref: ObjectRef): string | undefined;
   /** How many IstioOperators there are. */
   count(): number;
+  /** Of the kinds that planning asks about, those that are served; as in ClusterFacts. */
+  servedKinds(): readonly string[];
   stop(): void;
 }
 
@@ -34,7 +37,10 @@ export function watchAll(
   for (const watched of owned) {
     watched.onChange((event) => enqueueOwners(event, find, enqueue));
   }
-  const all = [...resources, ...owned];
+  const served = watchServedKinds(watch, () => {
+    for (const watched of resources) for (const object of watched.list()) enqueue(keyOfResource(object));
+  });
+  const all = [...resources, ...owned, ...served.definitions];
   return {
     synced: Promise.all(all.map(async (watched) => watched.synced)).then(() => undefined),
     resource: find,
@@ -43,6 +49,7 @@ export function watchAll(
       return owner !== undefined && owner !== key && find(owner) !== undefined ? owner : undefined;
     },
     count: () => resources.reduce((sum, watched) => sum + watched.list().length, 0),
+    servedKinds: () => served.names(),
     stop: () => {
       for (const watched of all) watched.stop();
     },

@@ -188,6 +188,7 @@ function planEntry(
     ),
     release: input.release,
     kubernetesVersion: input.facts.kubernetesVersion,
+    servedKinds: input.facts.servedKinds,
     injectionTemplates: templatesOfRelease(sources.injectionTemplates, input.release),
     files: sources.assets.files,
   };

@@ -100,6 +100,17 @@ export const DIAGNOSTIC_KINDS = {
     severity: 'warning',
     title: 'Pods would be injected with a template that does not exist',
   },
+  kindNotServed: {
+    code: 'IOP321',
+    severity: 'warning',
+    title: 'The cluster does not serve a kind that was asked for',
+  },
+  addonWithoutAddress: {
+    code: 'IOP322',
+    severity: 'warning',
+    title: 'An addon is elsewhere, and nothing says where',
+  },
+  formerTracer: { code: 'IOP323', severity: 'warning', title: 'A tracer is set as in older releases' },
   overlayWithoutObject: { code: 'IOP401', severity: 'error', title: 'An overlay matches no object' },
   overlayPathNotFound: { code: 'IOP402', severity: 'error', title: 'The path of an overlay matches nothing' },
   overlayChangesType: {

@@ -11,6 +11,7 @@ import type { ClusterFacts, Owner, Plan, PlannedComponent, PlanResult } from '..
 import { planComponents } from './component-plan.ts';
 import { distinct } from './diagnostics.ts';
 import { textOf, truthy } from './go-values.ts';
+
 import { composeInjectionTemplates } from './injection/compose.ts';
 import { unknownTemplates } from './injection/default-templates.ts';
 import { templatesOfRelease } from './injection/release-templates.ts';
@@ -29,7 +30,9 @@ import type { SpecLayer } from './spec/layer.ts';
 import { movedFlag, translateLegacyFields } from './spec/legacy-fields.ts';
 import { checkReleaseFields } from './spec/release-fields.ts';
 import { validateMerged, validateLayers } from './spec/validate.ts';
+import { missingMonitoringKinds, tellMissingKinds } from './values/addons/monitors.ts';
 import { withAddonProviders } from './values/addons/telemetry.ts';
+import { imagesOf } from './values/needed-images.ts';
 import { translateValues } from './values/translate.ts';
 
 export type { SpecLayer } from './spec/layer.ts';
@@ -134,14 +137,21 @@ function planRelease(distribution: Distribution, input: PlanInput, groundwork: G
   const validated = translateValues(spec, mapAt(userSpec, 'values'));
   const given = overlay(validated, mapAt(spec, 'unvalidatedValues'));
   const values = withAddonProviders(given, mapAt(spec, 'addonComponents'));
+  const missingKinds = missingMonitoringKinds(mapAt(spec, 'addonComponents'), input.facts);
   const context = { spec, values, release, facts: input.facts, owner: input.owner };
   const { components, diagnostics } = planComponents(distribution, context);
   const injects = components.some(({ component }) => component === 'Pilot');
   const builtIn = Object.keys(templatesOfRelease(distribution.injectionTemplates, release));
   const templates = injects ? unknownTemplates(values, builtIn) : [];
-  const all = distinct([...findings, ...[...templates, ...diagnostics].map(placed)]);
+  const all = distinct([
+    ...findings,
+    ...[...templates, ...diagnostics, ...tellMissingKinds(missingKinds)].map(placed),
+  ]);
   if (all.some(isError)) return invalid(all);
-  return { kind: 'planned', plan: toPlan({ spec, values, profile, release, components, warnings: all }) };
+  return {
+    kind: 'planned',
+    plan: toPlan({ spec, values, profile, release, components, missingKinds, warnings: all }),
+  };
 }
 
 function invalid(diagnostics: readonly Diagnostic[]): InvalidPlan {
@@ -180,10 +190,12 @@ interface PlanParts {
   readonly values: JsonObject;
   readonly profile: string;
   readonly components: readonly PlannedComponent[];
+  readonly missingKinds: readonly string[];
   readonly warnings: readonly Diagnostic[];
 }
 
-function toPlan({ spec, values, profile, release, components, warnings }: PlanParts): Plan {
+function toPlan(parts: PlanParts): Plan {
+  const { spec, values, profile, release, components, missingKinds, warnings } = parts;
   const global = mapAt(values, 'global');
   return {
     profile,
@@ -195,6 +207,8 @@ function toPlan({ spec, values, profile, release, components, warnings }: PlanPa
       ? { 'topology.istio.io/network': textOf(global['network']) }
       : {},
     components,
+    images: imagesOf(components),
+    missingKinds,
     spec: { ...spec, values },
     warnings,
   };

@@ -15,6 +15,9 @@ export interface Release {
   readonly revision: string;
   readonly version: string;
   readonly components: readonly ComponentName[];
+  readonly images: readonly string[];
+  /** Kinds that were asked for and that the cluster does not serve. */
+  readonly missingKinds: readonly string[];
   readonly warnings: readonly Diagnostic[];
 }
 
@@ -108,6 +111,8 @@ export function releaseOf(plan: Plan): Release {
     revision: plan.revision,
     version: plan.version,
     components: plan.components.map((planned) => planned.component),
+    images: plan.images,
+    missingKinds: plan.missingKinds,
     warnings: plan.warnings,
   };
 }

@@ -4,11 +4,15 @@ import type { ObjectRef } from './object.ts';
 /** Upstream's enumeration; Argo CD's health check for IstioOperator reads it. */
 export type LegacyStatus = 'NONE' | 'UPDATING' | 'RECONCILING' | 'HEALTHY' | 'ERROR' | 'ACTION_REQUIRED';
 
+/** There at all times. */
+export type StandingConditionType = 'Ready' | 'Reconciling' | 'Stalled' | 'Valid' | 'Applied';
+
 /**
  * `Ready`, `Reconciling` and `Stalled` follow kstatus; `Valid` tells whether the specification could be planned,
- * `Applied` whether everything in the plan was accepted by the API server.
+ * `Applied` whether everything in the plan was accepted by the API server. `MonitoringCRDsMissing` is there only while
+ * it is true: something of the plan was left out because the cluster does not serve its kind.
  */
-export type ConditionType = 'Ready' | 'Reconciling' | 'Stalled' | 'Valid' | 'Applied';
+export type ConditionType = StandingConditionType | 'MonitoringCRDsMissing';
 
 export interface Condition {
   readonly type: ConditionType;
@@ -39,6 +43,8 @@ export interface OperatorStatus {
   readonly profile?: string;
   readonly revision?: string;
   readonly version?: string;
+  /** Every image that pods of the installation run; sorted. Absent until a plan was made. */
+  readonly images?: readonly string[];
   readonly componentStatus: Readonly<Record<string, ComponentStatus>>;
   readonly conditions: readonly Condition[];
   readonly inventory: readonly InventoryEntry[];

@@ -70,6 +70,8 @@ export function planOf(...components: readonly PlannedComponent[]): Plan {
     namespace: 'istio-system',
     namespaceLabels: { 'topology.istio.io/network': 'network-1' },
     components,
+    images: [],
+    missingKinds: [],
     spec: {},
     warnings: [],
   };

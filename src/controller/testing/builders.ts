@@ -65,6 +65,8 @@ export function planOf(parts: Partial<Plan> = {}): Plan {
     namespace: NAMESPACE,
     namespaceLabels: {},
     components: DEMO,
+    images: [],
+    missingKinds: [],
     spec: {},
     warnings: [],
     ...parts,

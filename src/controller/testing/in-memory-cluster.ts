@@ -164,7 +164,9 @@ export class InMemoryCluster implements WatchPort, ResourcePort {
 
 function isSelected(object: K8sObject, { kind, options }: Subscription): boolean {
   const isKind = object.apiVersion === kind.apiVersion && object.kind === kind.kind;
-  return isKind && (options.namespace === undefined || options.namespace === namespaceOf(object));
+  const { fieldSelector } = options;
+  const isField = fieldSelector === undefined || fieldSelector === `metadata.name=${object.metadata.name}`;
+  return isKind && isField && (options.namespace === undefined || options.namespace === namespaceOf(object));
 }
 
 export function clusterError(kind: ClusterErrorKind, verb: string, ref?: ObjectRef): ClusterError {

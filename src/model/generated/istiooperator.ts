@@ -719,9 +719,15 @@ export interface IstioOperator {
          */
         enabled?: boolean | null;
         /**
-         * bundled installs the addon; external only points the others at what runs at url. The default is bundled.
+         * bundled installs the addon; external only points the others at what runs at url; monitors also tells the Prometheus of the cluster what to collect, by ServiceMonitors, PodMonitors and a PrometheusRule. The default is bundled.
          */
-        mode?: 'bundled' | 'external' | null;
+        mode?: 'bundled' | 'external' | 'monitors' | null;
+        /**
+         * Labels of the monitors and of the rules, by which the Prometheus of the cluster selects them, such as release with the name of its Helm release.
+         */
+        monitorLabels?: {
+          [k: string]: string | null;
+        } | null;
         /**
          * Where the addon answers, such as http://prometheus.monitoring:9090. Needed for external.
          */
@@ -761,6 +767,10 @@ export interface IstioOperator {
            */
           type?: 'ClusterIP' | 'NodePort' | 'LoadBalancer' | null;
         } | null;
+        /**
+         * Complete reference of the image that runs beside the addon's own: the configuration reloader of Prometheus, the collector of access logs of Loki.
+         */
+        helperImage?: string | null;
         /**
          * How long metrics are kept, such as 15d, which is the default.
          */
@@ -984,6 +994,10 @@ export interface IstioOperator {
            */
           type?: 'ClusterIP' | 'NodePort' | 'LoadBalancer' | null;
         } | null;
+        /**
+         * Complete reference of the image that runs beside the addon's own: the configuration reloader of Prometheus, the collector of access logs of Loki.
+         */
+        helperImage?: string | null;
       } | null;
     } | null;
     /**
@@ -1028,7 +1042,11 @@ export interface IstioOperator {
      */
     version?: string;
     /**
-     * State of each component that is installed, by its name, which is Base, Pilot, Cni, Ztunnel, IngressGateways or EgressGateways.
+     * Every image that the installation needs, also those that are injected into pods; for registries that have to be filled beforehand.
+     */
+    images?: string[];
+    /**
+     * State of each component that is installed, by its name, which is Base, Pilot, Cni, Ztunnel, IngressGateways, EgressGateways, Prometheus, Grafana, Kiali, Tracing or Loki.
      */
     componentStatus?: {
       [k: string]: {
