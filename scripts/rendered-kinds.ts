@@ -208,7 +208,8 @@ export function sharedNames(definitions: readonly string[]): ClusterNames {
     ClusterRole: ['istio-cni', 'istio-cni-ambient', 'istio-cni-repair-role', 'ztunnel'],
     ClusterRoleBinding: ['istio-cni', 'istio-cni-ambient', 'istio-cni-repair-rolebinding', 'ztunnel'],
     CustomResourceDefinition: definitions,
-    MutatingWebhookConfiguration: [],
+    // The default may move to any control plane of the usual namespace.
+    MutatingWebhookConfiguration: ['istio-revision-tag-default'],
     ValidatingAdmissionPolicy: ['stable-channel-default-policy.istio.io'],
     ValidatingAdmissionPolicyBinding: ['stable-channel-default-policy-binding.istio.io'],
     ValidatingWebhookConfiguration: ['istiod-default-validator'],

@@ -46,6 +46,7 @@ export function planOf(components: readonly PlannedComponent[]): Plan {
     images: [],
     missingKinds: [],
     spec: {},
+    userSpec: {},
     warnings: [],
   };
 }

@@ -8,6 +8,8 @@ export interface Failure {
   readonly message: string;
   /** Whether the same call may succeed later without anybody changing the IstioOperator. */
   readonly retryable: boolean;
+  /** The operator lacks a right. */
+  readonly forbidden?: true;
 }
 
 interface Advice {
@@ -40,6 +42,12 @@ const ADVICE: Readonly<Record<ClusterErrorKind, Advice>> = {
 /** What the kind of the error alone doesn't tell. The first text that matches decides. */
 const SPECIAL_CASES: readonly (Advice & { readonly message: RegExp })[] = [
   {
+    message: /status\.storedVersions/,
+    retryable: false,
+    remedy:
+      'Objects may still be stored in a version that this release does not have: rewrite them all, then take the version out of the status of the definition.',
+  },
+  {
     message: /is being terminated/i,
     retryable: true,
     remedy: 'Wait until its namespace is gone; then it is made anew.',
@@ -67,5 +75,6 @@ export function failureOf(error: ClusterError, ref: ObjectRef): Failure {
   const { retryable, remedy } = special ?? ADVICE[error.kind];
   const cause = error.message.replace(/\.$/, '');
   const place = displayRef(ref);
-  return { ref, message: `${cause.includes(place) ? '' : `${place}: `}${cause}. ${remedy}`, retryable };
+  const message = `${cause.includes(place) ? '' : `${place}: `}${cause}. ${remedy}`;
+  return { ref, message, retryable, ...(error.kind === 'forbidden' ? { forbidden: true } : {}) };
 }

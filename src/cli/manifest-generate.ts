@@ -6,12 +6,14 @@ import type { NamedResource } from '../core/spec/documents.ts';
 import { printYaml } from '../core/yaml.ts';
 import type { PrintedSpecs } from '../model/assets.ts';
 import type { K8sObject } from '../model/object.ts';
+import { refOf } from '../model/object.ts';
 import type { ComponentName, Plan, PlannedComponent } from '../model/plan.ts';
 import type { FactsOptions } from './cluster-facts.ts';
 import { factsOf } from './cluster-facts.ts';
 import { CommandError, EXIT, failure, sayDiagnostics } from './command-error.ts';
 import type { CommandEnvironment } from './environment.ts';
 import { nameOf, readText } from './manifest-files.ts';
+import { kubectlName } from './object-name.ts';
 import { readOwnProfiles } from './own-profiles.ts';
 
 /** Flags that say what is wanted. */
@@ -28,7 +30,7 @@ export interface RequestFlags {
 export interface GenerateOptions extends FactsOptions, RequestFlags {
   readonly component: readonly string[];
   /** `images`: no objects, but the images that all of them need, one a line. */
-  readonly output: 'yaml' | 'json' | 'images';
+  readonly output: 'yaml' | 'json' | 'name' | 'images';
   /** A folder for one file a component; without it everything goes to standard output. */
   readonly outputDir?: string;
   /** `cluster`: only what has no namespace, to be applied beforehand by somebody with more rights. */
@@ -60,8 +62,12 @@ export async function manifestGenerate(
     return EXIT.ok;
   }
   const components = chosenComponents(result.plan, options.component);
-  const printed =
-    options.output === 'json' ? printList : printerOf(await assets.printedSpecs(result.plan.releaseLine));
+  const printers = {
+    json: printList,
+    name: printNames,
+    yaml: printerOf(await assets.printedSpecs(result.plan.releaseLine)),
+  };
+  const printed = printers[options.output];
   if (options.outputDir === undefined) {
     environment.terminal.print(printed(components.flatMap(({ objects }) => objects)));
     return EXIT.ok;
@@ -75,7 +81,7 @@ export async function manifestGenerate(
 }
 
 /** `02-ingress-gateways.yaml`: kubectl applies the files of a folder in alphabetical order. */
-function fileNameOf(index: number, component: ComponentName, output: 'yaml' | 'json'): string {
+function fileNameOf(index: number, component: ComponentName, output: GenerateOptions['output']): string {
   const number = String(index + 1).padStart(2, '0');
   const name = component.replaceAll(/(?<=[a-z])(?=[A-Z])/gu, '-').toLowerCase();
   return `${number}-${name}.${output}`;
@@ -145,6 +151,10 @@ function chosenComponents(plan: Plan, names: readonly string[]): readonly Planne
     );
   }
   return plan.components.filter(({ component }) => names.length === 0 || names.includes(component));
+}
+
+function printNames(objects: readonly K8sObject[]): string {
+  return objects.map((object) => `${kubectlName(refOf(object))}\n`).join('');
 }
 
 function printList(items: readonly K8sObject[]): string {

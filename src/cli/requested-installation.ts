@@ -1,8 +1,21 @@
 /** What the files and flags of a command ask for, planned for the cluster at hand. */
+import { diagnose } from '../core/diagnostics.ts';
+import { besideInjectors } from '../core/objects/beside-injectors.ts';
+import {
+  DEFAULT_REVISION,
+  isInjector,
+  revisionOfInjector,
+  tagOf,
+  targetOfInjector,
+} from '../core/objects/injectors.ts';
 import { createPlanner } from '../core/plan.ts';
+import type { PlanInput } from '../core/plan.ts';
 import type { NamedResource } from '../core/spec/documents.ts';
+import type { Diagnostic } from '../model/diagnostic.ts';
 import type { Owner, Plan, PlanResult } from '../model/plan.ts';
+import { objectsOf } from '../model/plan.ts';
 import { CommandError, sayDiagnostics } from './command-error.ts';
+import { injectorsOf } from './control-planes.ts';
 import type { CommandEnvironment, Connection } from './environment.ts';
 import { factsFrom } from './cluster-facts.ts';
 import type { RequestFlags } from './manifest-generate.ts';
@@ -14,6 +27,8 @@ export type InstallationFlags = RequestFlags;
 export interface RequestedInstallation {
   readonly owner: Owner;
   readonly plan: Plan;
+  /** What was planned. */
+  readonly input: PlanInput;
 }
 
 /** Plans as the operator in the cluster would, and tells warnings. Throws a CommandError for what cannot be planned. */
@@ -34,9 +49,28 @@ export async function requestedInstallation(
   const input = { layers, sets, ...ownProfiles, facts };
   // The owner depends on what is planned, and the objects carry the owner.
   const owner = ownerFor(layers, planned(planner(input)), flags);
-  const plan = planned(planner({ ...input, owner }));
-  sayDiagnostics(terminal, plan.warnings);
-  return { owner, plan };
+  const owned = { ...input, owner };
+  const alone = planned(planner(owned));
+  const injectors = await injectorsOf(cluster, signal);
+  const plan = besideInjectors(alone, injectors.all);
+  sayDiagnostics(terminal, [...plan.warnings, ...postponedTag(alone, plan)]);
+  return { owner, plan, input: owned };
+}
+
+/** Without the operator nobody brings the move of the default to its end. */
+function postponedTag(alone: Plan, plan: Plan): readonly Diagnostic[] {
+  const [wanted, given] = [alone, plan].map((each) =>
+    objectsOf(each).find((object) => isInjector(object) && tagOf(object) === DEFAULT_REVISION),
+  );
+  if (wanted === undefined || given === undefined) return [];
+  const [target, present] = [targetOfInjector(wanted), targetOfInjector(given)];
+  if (target === present) return [];
+  const finding = {
+    path: ['spec', 'values', 'revisionTags'],
+    cause: `the tag "default" calls ${present} and not ${target} for now, because the injector there still serves`,
+    remedy: `Finish the move with: istio-operator tag set default --overwrite --revision ${revisionOfInjector(wanted)}.`,
+  };
+  return [diagnose('injectionConflict', finding)];
 }
 
 function planned(result: PlanResult): Plan {

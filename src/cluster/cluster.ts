@@ -1,15 +1,15 @@
 /** The cluster as the engine, the controller and the command line use it, over the transport. */
-import type { ApplyOptions, ClusterPort, DeleteOptions } from '../apply/cluster.port.ts';
+import type { ApplyOptions, ClusterPort, DeleteOptions, GetOptions } from '../apply/cluster.port.ts';
 import type { ResourcePort } from '../controller/watch.port.ts';
 import { ClusterError, isClusterError } from '../model/cluster-error.ts';
-import type { JsonObject } from '../model/json.ts';
+import type { JsonArray, JsonObject } from '../model/json.ts';
 import { stringAt } from '../model/json.ts';
 import type { GroupVersionKind, K8sObject, ObjectRef } from '../model/object.ts';
 import { groupOf, isK8sObject, refOf } from '../model/object.ts';
 import { isKindUnknown } from './api-error.ts';
 import type { Discovery } from './discovery.ts';
 import type { Selection } from './list-pages.ts';
-import { listPages } from './list-pages.ts';
+import { listPages, scanPages } from './list-pages.ts';
 import type { ResourceMapping } from './resource-path.ts';
 import { collectionPath, objectPath } from './resource-path.ts';
 import type { ApiRequest, Transport, WriteFence } from './transport.ts';
@@ -23,6 +23,12 @@ export interface CallOptions {
 export interface Cluster extends ClusterPort, ResourcePort {
   /** Everything of a kind, or nothing when the kind is not served. */
   list(kind: GroupVersionKind, options: Selection & CallOptions): Promise<readonly K8sObject[]>;
+}
+
+/** What is possible beside, where every call goes to the API server. */
+export interface UncachedCluster extends Cluster {
+  /** Merges into the metadata; with a `resourceVersion` it throws `conflict` when the object changed meanwhile. */
+  patchMetadata(ref: ObjectRef, metadata: JsonObject, options: CallOptions): Promise<void>;
 }
 
 /** Told what our own writes led to, before the caller is, so that a cache never lags behind them. */
@@ -40,21 +46,24 @@ export interface ClusterDeps {
   readonly fence?: WriteFence;
 }
 
-export function createCluster(deps: ClusterDeps): Cluster {
+export function createCluster(deps: ClusterDeps): UncachedCluster {
   return new ApiCluster(deps);
 }
 
 type Call = Pick<ApiRequest, 'method' | 'path' | 'verb' | 'ref' | 'query' | 'body' | 'signal'>;
 
-class ApiCluster implements Cluster {
+class ApiCluster implements UncachedCluster {
   readonly #deps: ClusterDeps;
 
   constructor(deps: ClusterDeps) {
     this.#deps = deps;
   }
 
-  async get(ref: ObjectRef, { signal }: CallOptions): Promise<K8sObject | undefined> {
-    const mapping = await this.#deps.discovery.resolve(ref, { signal });
+  async get(ref: ObjectRef, { signal, anyVersion }: GetOptions): Promise<K8sObject | undefined> {
+    const { discovery } = this.#deps;
+    const named = await discovery.resolve(ref, { signal });
+    const mapping =
+      named === undefined && anyVersion === true ? await discovery.resolveServed(ref, { signal }) : named;
     if (mapping === undefined) return undefined;
     try {
       return asObject(
@@ -74,6 +83,17 @@ class ApiCluster implements Cluster {
     if (mapping === undefined) return [];
     const { objects } = await listPages(this.#deps.transport, mapping, selection, signal);
     return objects;
+  }
+
+  async scanMetadata(
+    kind: GroupVersionKind,
+    show: (object: K8sObject) => void,
+    options: CallOptions & Pick<Selection, 'fieldSelector'>,
+  ): Promise<void> {
+    const { signal } = options;
+    const mapping = await this.#deps.discovery.resolve(kind, { signal });
+    if (mapping === undefined) return;
+    await scanPages(this.#deps.transport, mapping, { ...options, metadataOnly: true }, show);
   }
 
   async apply(object: K8sObject, { signal, force, dryRun = false }: ApplyOptions): Promise<K8sObject> {
@@ -98,6 +118,18 @@ class ApiCluster implements Cluster {
     );
     if (!dryRun) this.#noticeDefinition(ref);
     return stored;
+  }
+
+  async replaceManagedFields(
+    live: K8sObject,
+    managedFields: JsonArray,
+    { signal }: CallOptions,
+  ): Promise<K8sObject> {
+    const ref = refOf(live);
+    const mapping = await this.#mappingForWrite(ref, 'patch', signal);
+    const resourceVersion = stringAt(live, 'metadata', 'resourceVersion') ?? '';
+    const patch = { metadata: { managedFields, resourceVersion } };
+    return this.#mergePatch(objectPath(mapping, ref), patch, { verb: 'patch', ref, signal });
   }
 
   async delete(ref: ObjectRef, { signal, uid }: DeleteOptions): Promise<'accepted' | 'absent'> {
@@ -147,6 +179,11 @@ class ApiCluster implements Cluster {
     const mapping = await this.#mappingForWrite(ref, 'patch', signal);
     const patch = { metadata: { finalizers, resourceVersion } };
     return this.#mergePatch(objectPath(mapping, ref), patch, { verb: 'patch', ref, signal });
+  }
+
+  async patchMetadata(ref: ObjectRef, metadata: JsonObject, { signal }: CallOptions): Promise<void> {
+    const mapping = await this.#mappingForWrite(ref, 'patch', signal);
+    await this.#mergePatch(objectPath(mapping, ref), { metadata }, { verb: 'patch', ref, signal });
   }
 
   async createEvent(event: K8sObject, { signal }: CallOptions): Promise<void> {

@@ -12,9 +12,11 @@ import {
   describeNotReady,
   describeRelease,
   diagnosticTexts,
+  disputesText,
   failureTexts,
   firstOf,
   pruneFailureTexts,
+  usageText,
   waitingTexts,
 } from './messages.ts';
 import type { EventReason } from './reasons.ts';
@@ -79,8 +81,12 @@ function resultEvents(outcome: Outcome, before: Before): readonly EventDraft[] {
       return [warning('PruneFailed', firstOf(pruneFailureTexts(outcome.report)))];
     case 'deletionBlocked':
       return [warning('DeletionBlocked', firstOf(outcome.remaining.map(describeNotReady)))];
+    case 'inUse':
+      return [warning('RevisionInUse', usageText(outcome.usage))];
     case 'contested':
       return [warning('Contested', contestedText(outcome.contested))];
+    case 'disputed':
+      return [warning('Disputed', `${disputesText(outcome.disputes)}; it is left as it is until that stops`)];
     case 'interrupted':
       // Somebody else changed the resource at the same moment: the next look settles it, there is nothing to tell.
       return outcome.problem.kind === 'conflict' ? [] : [warning('ReconcileFailed', outcome.problem.message)];

@@ -16,6 +16,8 @@ export const CONDITION_REASONS = {
   UnsupportedRelease: 'This operator does not install that release line of Istio; nothing was changed.',
   UpgradeRefused: 'What is installed may not become the wanted version in place; nothing was changed.',
   Contested: 'Another resource has objects that only one can have; nothing was changed.',
+  Disputed:
+    'Others keep changing a field, or deleting an object, that the resource asks for; it is left as it is until they stop.',
   InsufficientPermissions: 'The operator lacks a right.',
   ClusterUnavailable: 'The API server did not answer.',
   AdmissionRefused: 'An admission webhook or policy refused a write of the operator.',
@@ -24,6 +26,11 @@ export const CONDITION_REASONS = {
   IgnoredRevision: 'The resource is of another revision than this operator serves.',
   Deleting: 'What was installed is being deleted.',
   DeletionBlocked: 'Something that was installed does not go away.',
+  RevisionInUse: 'Pods still use the control plane that was to be deleted; nothing was deleted.',
+  OverlappingInjectors: 'Two control planes inject into the same pods.',
+  DanglingTag: 'A revision tag points to a control plane that is not there.',
+  TagHeld: 'Another resource holds a revision tag that this one asks for.',
+  TagMoving: 'The default tag serves in the place of an injector that is not deactivated yet.',
   Settled: 'No work is in progress.',
   NotStalled: 'Nothing waits for a human.',
   Valid: 'The specification could be planned.',
@@ -49,8 +56,10 @@ export const EVENT_REASONS = {
   UnsupportedRelease: 'This operator does not install that release line of Istio.',
   UpgradeRefused: 'What is installed may not become the wanted version in place.',
   Contested: 'Another resource has objects that only one can have.',
+  Disputed: 'Others keep changing a field, or deleting an object; it is left as it is until they stop.',
   ReconcileFailed: 'A call around the installation failed.',
   DeletionBlocked: 'Something that was installed does not go away.',
+  RevisionInUse: 'Pods still use the control plane that was to be deleted.',
 } as const satisfies Readonly<Record<string, string>>;
 
 export type EventReason = keyof typeof EVENT_REASONS;

@@ -19,6 +19,18 @@ function failing(...retryable: readonly boolean[]): Outcome {
   return { kind: 'failed', release: releaseOf(planOf()), report };
 }
 
+function forbidden(): Outcome {
+  const result: ComponentResult = {
+    kind: 'failed',
+    ref: refOf(ISTIOD),
+    message: 'no',
+    retryable: false,
+    forbidden: true,
+  };
+  const report = reportOf({ components: { Pilot: result } });
+  return { kind: 'failed', release: releaseOf(planOf()), report };
+}
+
 function interrupted(kind: 'unavailable' | 'forbidden' | 'conflict' | 'internal'): Outcome {
   return { kind: 'interrupted', problem: { kind, message: 'no' }, changes: [] };
 }
@@ -30,6 +42,16 @@ describe('requeueOf', () => {
       'looks at what is ready every ten minutes or so',
       { kind: 'ready', ...ready },
       { kind: 'around', ms: 600_000 },
+    ],
+    [
+      'counts the pods of what is ready once a minute where that is asked for',
+      { kind: 'ready', ...ready, release: { ...ready.release, dataPlane: { revisions: [] } } },
+      { kind: 'around', ms: 60_000 },
+    ],
+    [
+      'asks less and less often whether a control plane is still in use',
+      { kind: 'inUse', usage: { kind: 'unknown', revision: 'default', cause: 'no' }, inventory: [] },
+      { kind: 'backOff' },
     ],
     [
       'looks at a rollout every ten seconds',
@@ -47,6 +69,15 @@ describe('requeueOf', () => {
       { kind: 'around', ms: 30_000 },
     ],
     [
+      'looks at a dispute when the first of its fields may be put back',
+      {
+        kind: 'disputed',
+        ...ready,
+        disputes: [60_000, 30_000].map((retryInMs) => ({ ref: refOf(ISTIOD), managers: [], retryInMs })),
+      },
+      { kind: 'after', ms: 30_000 },
+    ],
+    [
       'waits for a change of an invalid specification',
       { kind: 'invalid', diagnostics: [] },
       { kind: 'onChange' },
@@ -57,7 +88,16 @@ describe('requeueOf', () => {
     ['backs off when at least one failure may pass', failing(false, true), { kind: 'backOff' }],
     ['backs off when the API server is away', interrupted('unavailable'), { kind: 'backOff' }],
     ['tries again after a conflict', interrupted('conflict'), { kind: 'backOff' }],
-    ['retries every minute without rights', interrupted('forbidden'), { kind: 'around', ms: 60_000 }],
+    [
+      'looks within seconds whether a missing right was granted, and at last every minute',
+      interrupted('forbidden'),
+      { kind: 'backOff', lastMs: 60_000 },
+    ],
+    [
+      'does so too when an object was refused for lack of a right',
+      forbidden(),
+      { kind: 'backOff', lastMs: 60_000 },
+    ],
     [
       'retries every minute after a fault of its own',
       interrupted('internal'),

@@ -1,6 +1,7 @@
 /** Turns what a reconcile came to into the status that users read. Pure. */
 import type { Release } from '../model/outcome.ts';
 import type { Condition, ConditionType, OperatorStatus, StandingConditionType } from '../model/status.ts';
+import { capped } from './messages.ts';
 import { conditionOf } from './resource.ts';
 import type { Claim, Phase, Verdict } from './verdict.ts';
 import { verdictOf } from './verdict.ts';
@@ -40,9 +41,11 @@ export function statusOf(input: StatusInput): OperatorStatus {
     componentStatus: verdict.componentStatus ?? previous?.componentStatus ?? {},
     conditions: [
       ...CONDITION_TYPES.map((type) => condition(type, verdict.claims[type], input)),
+      ...injectionConflict(verdict, input),
       ...missingDefinitions(verdict.release, input),
     ],
     inventory: verdict.inventory ?? previous?.inventory ?? [],
+    ...dataPlane(verdict, previous),
   };
 }
 
@@ -99,6 +102,27 @@ function missingDefinitions(release: Release | undefined, input: StatusInput): r
 /** The default revision is spelt out, as in the label `istio.io/rev`: an empty column says nothing. */
 function revisionName(revision: string): string {
   return revision === '' ? 'default' : revision;
+}
+
+function dataPlane(
+  { release }: Verdict,
+  previous: OperatorStatus | undefined,
+): Pick<OperatorStatus, 'dataPlane'> {
+  const known = release?.dataPlane ?? previous?.dataPlane ?? 'unasked';
+  return known === 'unasked' ? {} : { dataPlane: known };
+}
+
+/** What a phase does not know stays as it was, about the present generation like all others. */
+function injectionConflict({ release }: Verdict, input: StatusInput): readonly Condition[] {
+  const { previous, generation } = input;
+  if (release?.injectionFaults === undefined) {
+    const before = conditionOf(previous, 'InjectionConflict');
+    return before === undefined ? [] : [{ ...before, observedGeneration: generation }];
+  }
+  const [first] = release.injectionFaults;
+  if (first === undefined) return [];
+  const message = capped(release.injectionFaults.map((fault) => fault.message).join(' '));
+  return [condition('InjectionConflict', { status: 'True', reason: first.reason, message }, input)];
 }
 
 function condition(type: ConditionType, claim: Claim, { previous, generation, now }: StatusInput): Condition {

@@ -2,7 +2,7 @@
 import { versionOf } from '../core/version.ts';
 import type { ClusterErrorKind } from '../model/cluster-error.ts';
 import { assertNever } from '../model/json.ts';
-import type { Outcome, Problem, Release } from '../model/outcome.ts';
+import type { Outcome, Problem, Release, Usage } from '../model/outcome.ts';
 import type { ComponentName } from '../model/plan.ts';
 import type { ApplyReport } from '../model/report.ts';
 import type {
@@ -23,10 +23,12 @@ import {
   describeNotReady,
   describeRelease,
   diagnosticTexts,
+  disputesText,
   failureTexts,
   firstOf,
   pruneFailureTexts,
   resultsOf,
+  usageText,
   waitingTexts,
 } from './messages.ts';
 import type { ConditionReason } from './reasons.ts';
@@ -86,6 +88,8 @@ export function verdictOf(phase: Phase, context: VerdictContext): Verdict {
       return failed(phase.release, phase.report, context);
     case 'pruneFailed':
       return pruneFailed(phase.release, phase.report, context);
+    case 'disputed':
+      return disputed(phase, context);
     case 'contested':
       return contested(phase.release, contestedText(phase.contested));
     case 'invalid':
@@ -107,6 +111,8 @@ export function verdictOf(phase: Phase, context: VerdictContext): Verdict {
         deletingMessage(phase.remaining.map(describeNotReady), phase.inventory),
         phase.inventory,
       );
+    case 'inUse':
+      return deleting('ACTION_REQUIRED', 'RevisionInUse', inUseMessage(phase.usage), phase.inventory);
     case 'deletionBlocked':
       return deleting('ERROR', 'DeletionBlocked', blockedMessage(phase), phase.inventory);
     default:
@@ -289,6 +295,25 @@ function pruneFailed(release: Release, report: ApplyReport, context: VerdictCont
   };
 }
 
+/** The operator tries again by itself, but as long as the others go on, only a human can settle who is right. */
+function disputed(phase: Extract<Phase, { kind: 'disputed' }>, context: VerdictContext): Verdict {
+  const { release, report, disputes } = phase;
+  const remedy = 'Stop what does that, or change the resource to ask for what is wanted.';
+  const message = capped(`${disputesText(disputes)}; it is left as it is until that stops. ${remedy}`);
+  const base = stalled('Disputed', message);
+  return {
+    ...base,
+    claims: {
+      ...base.claims,
+      Valid: valid(release),
+      Applied: { status: 'False', reason: 'Disputed', message },
+    },
+    componentStatus: componentStatuses(release, report.components, context),
+    release,
+    inventory: report.inventory,
+  };
+}
+
 function contested(release: Release, text: string): Verdict {
   const remedy = 'Remove it from one of the two resources, or give this one a revision of its own.';
   const base = stalled('Contested', capped(`${text}. ${remedy}`));
@@ -402,9 +427,15 @@ function blockedMessage(phase: Extract<Phase, { kind: 'deletionBlocked' }>): str
   );
 }
 
+function inUseMessage(usage: Usage): string {
+  return capped(
+    `Not deleted: ${usageText(usage)}. Move them to another revision and restart them, or annotate the resource with install.istio.io/force-removal: "true".`,
+  );
+}
+
 function deleting(
   status: LegacyStatus,
-  reason: 'Deleting' | 'DeletionBlocked',
+  reason: 'Deleting' | 'DeletionBlocked' | 'RevisionInUse',
   message: string,
   inventory: readonly InventoryEntry[],
 ): Verdict {

@@ -35,6 +35,9 @@ export const OWNED_KINDS: readonly GroupVersionKind[] = [
   { apiVersion: ADMISSION, kind: 'ValidatingAdmissionPolicyBinding' },
 ];
 
+/** The kind of injection webhooks; those of others are watched too. */
+export const INJECTORS: GroupVersionKind = { apiVersion: ADMISSION, kind: 'MutatingWebhookConfiguration' };
+
 export const OWNER_NAME_LABEL = 'install.operator.istio.io/owning-resource';
 export const OWNER_NAMESPACE_LABEL = 'install.operator.istio.io/owning-resource-namespace';
 

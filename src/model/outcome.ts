@@ -6,8 +6,8 @@ import type { ClusterErrorKind } from './cluster-error.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import type { ObjectRef } from './object.ts';
 import type { ComponentName, Plan } from './plan.ts';
-import type { ApplyReport, Change, NotReady } from './report.ts';
-import type { InventoryEntry } from './status.ts';
+import type { ApplyReport, Change, Dispute, NotReady } from './report.ts';
+import type { DataPlane, InventoryEntry, PodCount } from './status.ts';
 
 /** The part of a plan that is worth telling. */
 export interface Release {
@@ -19,6 +19,10 @@ export interface Release {
   /** Kinds that were asked for and that the cluster does not serve. */
   readonly missingKinds: readonly string[];
   readonly warnings: readonly Diagnostic[];
+  /** Absent while that is not known, as in the middle of a run. */
+  readonly injectionFaults?: readonly InjectionFault[];
+  /** Absent while that is not known; `unasked` when nobody wants to know. */
+  readonly dataPlane?: DataPlane | 'unasked';
 }
 
 /** Why a reconcile ended outside of the engine; `internal` is a fault of the operator itself. */
@@ -33,6 +37,25 @@ export interface Contested {
   readonly ref: ObjectRef;
   /** Namespace and name of that resource, such as `istio-system/demo`. */
   readonly holder: string;
+}
+
+/** What keeps a control plane from being deleted. `revision` is `default` for the one without a name. */
+export type Usage =
+  | {
+      readonly kind: 'used';
+      readonly revision: string;
+      readonly count: PodCount;
+      /** Revision tags of others that point to it. */
+      readonly tags: readonly string[];
+    }
+  /** It could not be told who uses it. */
+  | { readonly kind: 'unknown'; readonly revision: string; readonly cause: string };
+
+/** What is wrong with the injection of a control plane although everything of it is applied. */
+export interface InjectionFault {
+  readonly reason: 'OverlappingInjectors' | 'DanglingTag' | 'TagHeld' | 'TagMoving';
+  /** Sentences, the last of which says what to do. */
+  readonly message: string;
 }
 
 export type Outcome =
@@ -54,6 +77,16 @@ export type Outcome =
     }
   /** The API server did not accept an object. */
   | { readonly kind: 'failed'; readonly release: Release; readonly report: ApplyReport }
+  /**
+   * Everything was accepted, but others change or delete something again and again, so that it is left as it is for a
+   * while.
+   */
+  | {
+      readonly kind: 'disputed';
+      readonly release: Release;
+      readonly report: ApplyReport;
+      readonly disputes: readonly Dispute[];
+    }
   /** Everything is ready, but something that is not wanted any more could not be deleted. */
   | { readonly kind: 'pruneFailed'; readonly release: Release; readonly report: ApplyReport }
   /** The specification means nothing that could be applied. Nothing was changed. */
@@ -98,6 +131,8 @@ export type Outcome =
       readonly remaining: readonly NotReady[];
       readonly inventory: readonly InventoryEntry[];
     }
+  /** The resource is deleted, but its control plane is in use. Nothing was deleted. */
+  | { readonly kind: 'inUse'; readonly usage: Usage; readonly inventory: readonly InventoryEntry[] }
   /** The finalizer is removed. Everything is deleted, but for a number of objects that were left on purpose. */
   | { readonly kind: 'deleted'; readonly left: number }
   /** There is no such resource, or it is being deleted and nothing of it is ours. */

@@ -62,6 +62,8 @@ export interface Plan {
   readonly missingKinds: readonly string[];
   /** The merged specification, for `profile dump` and for explaining. */
   readonly spec: JsonObject;
+  /** What the user gave, files and flags in one, without profiles. Planned again it comes to the same. */
+  readonly userSpec: JsonObject;
   readonly warnings: readonly Diagnostic[];
 }
 

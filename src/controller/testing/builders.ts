@@ -68,6 +68,7 @@ export function planOf(parts: Partial<Plan> = {}): Plan {
     images: [],
     missingKinds: [],
     spec: {},
+    userSpec: {},
     warnings: [],
     ...parts,
   };

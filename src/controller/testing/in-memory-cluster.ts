@@ -112,6 +112,11 @@ export class InMemoryCluster implements WatchPort, ResourcePort {
     this.events.push(event);
   }
 
+  async scanMetadata({ kind }: GroupVersionKind, show: (object: K8sObject) => void): Promise<void> {
+    this.#failIfTold('scanMetadata', undefined);
+    for (const object of this.#objects.values()) if (object.kind === kind) show(object);
+  }
+
   async serverVersion(): Promise<string> {
     this.#failIfTold('serverVersion', undefined);
     return 'v1.34.4';
@@ -189,5 +194,6 @@ export const UNREACHABLE_CLUSTER: ClusterPort = {
   get: async (ref) => Promise.reject(clusterError('unavailable', 'get', ref)),
   list: async () => Promise.reject(clusterError('unavailable', 'list')),
   apply: async (object) => Promise.reject(clusterError('unavailable', 'apply', refOf(object))),
+  replaceManagedFields: async (live) => Promise.reject(clusterError('unavailable', 'patch', refOf(live))),
   delete: async (ref) => Promise.reject(clusterError('unavailable', 'delete', ref)),
 };

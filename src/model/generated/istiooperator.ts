@@ -1065,7 +1065,7 @@ export interface IstioOperator {
       };
     };
     /**
-     * Conditions of the resource. Ready tells whether everything is applied and works, Reconciling whether there is work under way, Stalled whether a person must act, Valid whether the specification can be rendered, and Applied whether the API server accepted all objects.
+     * Conditions of the resource. Ready tells whether everything is applied and works, Reconciling whether there is work under way, Stalled whether a person must act, Valid whether the specification can be rendered, and Applied whether the API server accepted all objects. InjectionConflict is only there while pods are reached by two control planes, or by one that is not there.
      */
     conditions?: {
       /**
@@ -1118,5 +1118,70 @@ export interface IstioOperator {
        */
       uid?: string;
     }[];
+    /**
+     * Which control planes the pods of the cluster use, where the annotation install.istio.io/data-plane asks for it. Counted once a minute.
+     */
+    dataPlane?: {
+      /**
+       * Why it is not known.
+       */
+      message?: string;
+      /**
+       * Pods with a proxy, by the revision of their control plane.
+       */
+      revisions?: {
+        /**
+         * Name of the revision; default for the one without a name.
+         */
+        revision: string;
+        /**
+         * How many pods there are.
+         */
+        pods: number;
+        /**
+         * The namespaces with the most pods, at most 20.
+         */
+        namespaces?: {
+          /**
+           * Name of the namespace.
+           */
+          name: string;
+          /**
+           * How many of the pods are in it.
+           */
+          pods: number;
+        }[];
+        /**
+         * How many more namespaces there are.
+         */
+        moreNamespaces?: number;
+      }[];
+      /**
+       * Pods in ambient mode, which have no proxy of their own.
+       */
+      ambient?: {
+        /**
+         * How many pods there are.
+         */
+        pods: number;
+        /**
+         * The namespaces with the most pods, at most 20.
+         */
+        namespaces?: {
+          /**
+           * Name of the namespace.
+           */
+          name: string;
+          /**
+           * How many of the pods are in it.
+           */
+          pods: number;
+        }[];
+        /**
+         * How many more namespaces there are.
+         */
+        moreNamespaces?: number;
+      };
+    };
   };
 }
