@@ -24,7 +24,7 @@ export async function manyFigures(program: string): Promise<readonly Figure[]> {
     await fillWithForeignObjects(cluster);
     const settings = { program, namespace: OPERATOR_NAMESPACE };
     const first = await startMeasured(cluster.plane, settings);
-    const grown = await growthFigures(cluster, first).finally(() => first.stop());
+    const grown = await growthFigures(cluster, first).finally(async () => first.stop());
     return [...grown, ...(await coldStartFigures(cluster, settings))];
   } finally {
     await cluster.close();
@@ -41,11 +41,11 @@ async function growthFigures(cluster: BenchCluster, operator: MeasuredOperator):
     const seconds = (performance.now() - startMs) / 1000;
     await delay(SETTLE_MS);
     const { residentMib, peakMib } = await operator.memory();
-    const with_ = `with ${count} ${count === 1 ? 'resource' : 'resources'}`;
+    const held = `with ${count} ${count === 1 ? 'resource' : 'resources'}`;
     figures.push(
-      { what: `${with_}, all made and healthy`, value: seconds, unit: 's' },
-      { what: `${with_}, resident at rest`, value: residentMib, unit: 'MiB', target: 110 },
-      { what: `${with_}, resident at most`, value: peakMib, unit: 'MiB', target: 180 },
+      { what: `${held}, all made and healthy`, value: seconds, unit: 's' },
+      { what: `${held}, resident at rest`, value: residentMib, unit: 'MiB', target: 110 },
+      { what: `${held}, resident at most`, value: peakMib, unit: 'MiB', target: 180 },
     );
   }
   return figures;
@@ -91,14 +91,15 @@ function gatewaySpec(index: number): JsonObject {
 }
 
 /** Secrets and pods that are no business of the operator: it must not even keep their names. */
-async function fillWithForeignObjects({ plane, create }: BenchCluster): Promise<void> {
-  await create(namespaceOf(FOREIGN_NAMESPACE));
+async function fillWithForeignObjects(cluster: BenchCluster): Promise<void> {
+  const { plane } = cluster;
+  await cluster.create(namespaceOf(FOREIGN_NAMESPACE));
   const account = {
     apiVersion: 'v1',
     kind: 'ServiceAccount',
     metadata: { name: 'default', namespace: FOREIGN_NAMESPACE },
   };
-  await create(account);
+  await cluster.create(account);
   const path = `/api/v1/namespaces/${FOREIGN_NAMESPACE}`;
   await posted(FOREIGN.secrets, async (index) =>
     plane.api.request('POST', `${path}/secrets`, {

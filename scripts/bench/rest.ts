@@ -25,7 +25,9 @@ export async function restFigures(program: string): Promise<readonly Figure[]> {
     await operator.stop();
     const restartedAt = new Date();
     const restarted = await startMeasured(cluster.plane, settings);
-    const restart = await restartFigures(cluster, restarted, restartedAt).finally(() => restarted.stop());
+    const restart = await restartFigures(cluster, restarted, restartedAt).finally(async () =>
+      restarted.stop(),
+    );
     return [...idle, ...restart];
   } finally {
     await cluster.close();

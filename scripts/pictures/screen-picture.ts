@@ -18,8 +18,8 @@ export interface PictureText {
 /** The whole picture; the same screen gives the same text. */
 export function pictureOf(screen: Screen, columns: number, { title, command }: PictureText): string {
   const prompt: readonly Run[] = [
-    { column: 0, text: '$', style: { colour: '#3fb950', isBold: true, isDim: false } },
-    { column: 2, text: command, style: { isBold: true, isDim: false } },
+    { column: 0, text: '$', width: 1, style: { colour: '#3fb950', isBold: true, isDim: false } },
+    { column: 2, text: command, width: command.length, style: { isBold: true, isDim: false } },
   ];
   const lines = [prompt, ...screen];
   const width = Math.ceil(columns * CELL.width + 2 * MARGIN);
@@ -40,12 +40,11 @@ export function pictureOf(screen: Screen, columns: number, { title, command }: P
 }
 
 /** `textLength` keeps columns in line whatever the font. */
-function drawn({ column, text, style }: Run, row: number): string {
-  const length = [...text].length;
+function drawn({ column, text, width, style }: Run, row: number): string {
   const attributes = {
     x: rounded(MARGIN + column * CELL.width),
     y: rounded(TITLE_HEIGHT + MARGIN + (row + 0.75) * CELL.height),
-    textLength: rounded(length * CELL.width),
+    textLength: rounded(width * CELL.width),
     'xml:space': 'preserve',
     ...(style.colour === undefined ? {} : { fill: style.colour }),
     ...(style.isBold ? { 'font-weight': 'bold' } : {}),

@@ -8,8 +8,8 @@ describe('screenAfter', () => {
   it('keeps words of one style together, and where a column begins', async () => {
     expect(await screenAfter('NAME  some words\n', 40)).to.deep.equal([
       [
-        { column: 0, text: 'NAME', style: PLAIN },
-        { column: 6, text: 'some words', style: PLAIN },
+        { column: 0, text: 'NAME', width: 4, style: PLAIN },
+        { column: 6, text: 'some words', width: 10, style: PLAIN },
       ],
     ]);
   });
@@ -18,8 +18,8 @@ describe('screenAfter', () => {
     const [line] = await screenAfter('\u001b[1;32mok\u001b[0m done', 40);
 
     expect(line).to.deep.equal([
-      { column: 0, text: 'ok', style: { colour: '#3fb950', isBold: true, isDim: false } },
-      { column: 3, text: 'done', style: PLAIN },
+      { column: 0, text: 'ok', width: 2, style: { colour: '#3fb950', isBold: true, isDim: false } },
+      { column: 3, text: 'done', width: 4, style: PLAIN },
     ]);
   });
 

@@ -13,6 +13,8 @@ export interface Run {
   /** Column of the first character, from 0. */
   readonly column: number;
   readonly text: string;
+  /** How many columns the text takes. */
+  readonly width: number;
   readonly style: Style;
 }
 
@@ -71,7 +73,7 @@ function runsOf(line: BufferLine): readonly Run[] {
       isBold: cell.isBold() !== 0,
       isDim: cell.isDim() !== 0,
     };
-    join(runs, { column, text, style });
+    join(runs, { column, text, width: cell.getWidth(), style });
   }
   return runs;
 }
@@ -79,12 +81,13 @@ function runsOf(line: BufferLine): readonly Run[] {
 /** Words of one style a blank apart stay one run. */
 function join(runs: Run[], next: Run): void {
   const last = runs.at(-1);
-  const gap = last === undefined ? Number.NaN : next.column - (last.column + [...last.text].length);
+  const gap = last === undefined ? Number.NaN : next.column - (last.column + last.width);
   if (last === undefined || gap > 1 || !sameStyle(last.style, next.style)) {
     runs.push(next);
     return;
   }
-  runs[runs.length - 1] = { ...last, text: `${last.text}${' '.repeat(gap)}${next.text}` };
+  const text = `${last.text}${' '.repeat(gap)}${next.text}`;
+  runs[runs.length - 1] = { ...last, text, width: last.width + gap + next.width };
 }
 
 function sameStyle(one: Style, other: Style): boolean {
