@@ -52,8 +52,8 @@ describe('the schema of IstioOperator', () => {
     expect(pathsOf(strict)).to.deep.equal([]);
   });
 
-  it('sets no defaults: what is not said comes from the profile', () => {
-    const defaulted = places.filter(({ schema }) => schema['default'] !== undefined);
+  it('sets no defaults in the specification: what is not said comes from the profile', () => {
+    const defaulted = specification().filter(({ schema }) => schema['default'] !== undefined);
 
     expect(pathsOf(defaulted)).to.deep.equal([]);
   });

@@ -6,7 +6,7 @@ import { CommandError, EXIT, failure } from './cli/command-error.ts';
 import type { Credentials } from './cluster/credentials.ts';
 import { loadCredentials } from './cluster/credentials.ts';
 import { createDiscovery } from './cluster/discovery.ts';
-import { acquireLease, DEFAULT_LEASE_TIMES } from './cluster/lease.ts';
+import { acquireLease } from './cluster/lease.ts';
 import type { LeaseDeps } from './cluster/lease.ts';
 import { createLeaseStore } from './cluster/lease-store.ts';
 import { createTransport } from './cluster/transport.ts';
@@ -164,7 +164,7 @@ interface OperatorTerm extends Term {
 
 function acquirer(
   parts: ControllerParts,
-  { leaseNamespace: namespace, leaseName: name }: Settings,
+  { leaseNamespace: namespace, leaseName: name, ...times }: Settings,
 ): (signal: AbortSignal) => Promise<OperatorTerm | undefined> {
   if (namespace === undefined) return async (signal) => ({ ended: signal, release: async () => undefined });
   const lease: LeaseDeps = {
@@ -173,7 +173,9 @@ function acquirer(
     wallClockMs: Date.now,
   };
   // Two processes of one pod, one after the other, are two candidates.
-  const settings = { ...DEFAULT_LEASE_TIMES, identity: `${parts.instance}_${randomUUID()}` };
+  const identity = `${parts.instance}_${randomUUID()}`;
+  const { leaseMs, leaseRenewDeadlineMs: renewDeadlineMs, leaseRetryMs: retryMs } = times;
+  const settings = { identity, leaseMs, renewDeadlineMs, retryMs };
   return async (signal) => {
     const leadership = await acquireLease(lease, settings, signal);
     return (

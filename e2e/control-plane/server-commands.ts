@@ -113,10 +113,20 @@ export const AUDIT_POLICY = {
     {
       level: 'None',
       resources: [
-        { group: 'coordination.k8s.io', resources: ['leases'] },
         { group: '', resources: ['events'] },
         { group: 'events.k8s.io', resources: ['events'] },
       ],
+    },
+    // The cluster's own leases are renewed all the time; others tell who was the leader when, if their holder is known.
+    {
+      level: 'None',
+      namespaces: ['kube-system', 'kube-node-lease'],
+      resources: [{ group: 'coordination.k8s.io', resources: ['leases'] }],
+    },
+    {
+      level: 'Request',
+      verbs: ['create', 'update'],
+      resources: [{ group: 'coordination.k8s.io', resources: ['leases'] }],
     },
     { level: 'None', nonResourceURLs: ['/healthz*', '/livez*', '/readyz*', '/version'] },
     { level: 'Metadata' },

@@ -210,7 +210,9 @@ describe('the definition of IstioOperator', () => {
       'application/merge-patch+json',
     );
 
-    expect(at(untouched.body, 'status')).to.equal(undefined);
+    expect(
+      listAt(untouched.body, 'status', 'conditions').map((condition) => at(condition, 'reason')),
+    ).to.deep.equal(['Pending']);
     expect(at(written.body, 'status')).to.deep.equal(FULL_STATUS);
     expect(at(written.body, 'spec', 'profile')).to.equal('demo');
     expect(at(written.body, 'metadata', 'generation')).to.equal(1);

@@ -50,7 +50,7 @@ export function pathOf(object: K8sObject): string {
 }
 
 /** Server-side apply as the given manager; fields that the API does not know are refused. */
-export async function apply(api: Api, object: K8sObject, query = ''): Promise<ApiResponse> {
-  const path = `${pathOf(object)}?fieldManager=e2e&force=true&fieldValidation=Strict${query}`;
+export async function apply(api: Api, object: K8sObject, query = '', manager = 'e2e'): Promise<ApiResponse> {
+  const path = `${pathOf(object)}?fieldManager=${manager}&force=true&fieldValidation=Strict${query}`;
   return api.request('PATCH', path, object, 'application/apply-patch+yaml');
 }

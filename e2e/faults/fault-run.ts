@@ -8,20 +8,28 @@ export interface FaultRun {
   readonly seed: number;
   /** Whether the figures are written into the tree. */
   readonly isRecorded: boolean;
+  /** How many trials there are, in place of what the tier says; for looking into something. */
+  readonly trials?: number;
 }
 
 const DEFAULT_SEED = 1;
 
 /**
  * Read from FAULTS_TIER (1 or 2), FAULTS_SEED (a whole number) and FAULTS_RECORD (1). Throws when one of them is
- * something else: a run of the wrong size would pass for the right one.
+ * something else: a run of the wrong size would pass for the right one. FAULTS_TRIALS sets another number of trials.
  */
 export function readFaultRun(env: Readonly<Record<string, string | undefined>>): FaultRun {
   const tier = env['FAULTS_TIER'] ?? '1';
   if (tier !== '1' && tier !== '2') throw new Error(`FAULTS_TIER is "${tier}"; it must be 1 or 2`);
   const seed = Number(env['FAULTS_SEED'] ?? DEFAULT_SEED);
   if (!Number.isSafeInteger(seed)) throw new Error('FAULTS_SEED must be a whole number');
-  return { tier: tier === '2' ? 2 : 1, seed, isRecorded: env['FAULTS_RECORD'] === '1' };
+  const trials = env['FAULTS_TRIALS'];
+  return {
+    tier: tier === '2' ? 2 : 1,
+    seed,
+    isRecorded: env['FAULTS_RECORD'] === '1',
+    ...(trials === undefined ? {} : { trials: Number(trials) }),
+  };
 }
 
 /** Numbers from 0 to below 1 that are the same for the same seed (mulberry32). */
@@ -42,4 +50,11 @@ export function sample<T>(items: readonly T[], count: number, random: () => numb
     .toSorted((left, right) => left.at - right.at)
     .slice(0, count)
     .map(({ item }) => item);
+}
+
+/** One of the items. Throws when there is none. */
+export function pick<T>(items: readonly T[], random: () => number): T {
+  const item = items[Math.floor(random() * items.length)];
+  if (item === undefined) throw new Error('there is nothing to pick from');
+  return item;
 }

@@ -40,6 +40,47 @@ export const PROOFS = {
     target: '≥ 20 restarts, watches back ≤ 5 s after readyz',
     suite: 'api-faults.e2e.ts',
   },
+  failOver: {
+    title: 'Fail-over',
+    shows:
+      'The leader of two replicas is ended, killed, stopped for a while or cut off from the API server in the middle of its work, a third of them with a wrong clock: the other one leads, and no replica writes while another holds the lease, or crashes because it lost it. Lease of 3 s; times are middle/largest.',
+    target: '≥ 250 fail-overs, 0 overlapping writes',
+    suite: 'fail-over.e2e.ts',
+  },
+  failOverShipped: {
+    title: 'Fail-over, times as shipped',
+    shows: 'The same with the lease of 15 s that deploy/ uses.',
+    target: 'SIGTERM ≤ 1 s, all others ≤ 17 s, 0 overlapping writes',
+    suite: 'fail-over.e2e.ts',
+  },
+  campaign: {
+    title: 'Mutation campaign',
+    shows:
+      'Specifications are changed field by field as the schemas allow, and as they do not, in chains on one cluster: each ends in the very state that a new installation would have, says so truthfully, goes back when it is taken back, and then rests.',
+    target: '≥ 1,400 transitions, 0 violations of O1 to O8',
+    suite: 'campaign.e2e.ts',
+  },
+  deputy: {
+    title: 'Confused deputy',
+    shows:
+      "Somebody with all rights on the IstioOperators of one namespace, and no others, tries to borrow the operator's: every attempt is refused, and moves the operator to nothing.",
+    target: '25 attempts, all refused',
+    suite: 'deputy.e2e.ts',
+  },
+  canaries: {
+    title: 'Secret canaries',
+    shows:
+      'Secrets stand in 12 kinds of places, and the API server is made to echo them in its errors: none is found in logs, status, events, metrics, ConfigMaps of ours, or what the command line prints, neither plain nor in base64, hex or URL form.',
+    target: '12 places, 0 found',
+    suite: 'canaries.e2e.ts',
+  },
+  readers: {
+    title: 'Status, as others read it',
+    shows:
+      'kubectl wait, kstatus (sigs.k8s.io/cli-utils) and the rule of Argo CD judge every state of installation, upgrade, failure and deletion: they agree, and none takes for done what is not.',
+    target: '0 contradictions in all states stored',
+    suite: 'conditions.e2e.ts',
+  },
   poison: {
     title: 'Poison resources',
     shows:

@@ -1,20 +1,13 @@
 /** `istio-operator run` as a process of its own: signals, crashes, the lease, and the HTTP endpoints. */
-import type { ChildProcess } from 'node:child_process';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { request } from 'undici';
 import { stringAt } from '../../src/model/json.ts';
-import type { JsonValue } from '../../src/model/json.ts';
 import type { ControlPlane } from '../control-plane/control-plane.ts';
-import { findFreePort } from '../control-plane/free-port.ts';
 import { sharedControlPlane } from '../control-plane/shared.ts';
 import { VERSION } from '../../src/version.ts';
 import { writesOf } from './audit-log.ts';
+import { OperatorProcess } from './operator-process.ts';
 import { eventually, readObject, Resources } from './resources.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const USER_AGENT = `istio-operator/${VERSION}`;
 const NAMESPACE = 'istio-system';
 const OPERATOR_NAMESPACE = 'operator-e2e';
@@ -24,69 +17,13 @@ const ISTIOD = {
   metadata: { name: 'istiod', namespace: NAMESPACE },
 };
 
-class Process {
-  readonly #child: ChildProcess;
-  readonly #port: number;
-  readonly #lines: string[] = [];
-  readonly ended: Promise<unknown>;
-
-  constructor(plane: ControlPlane, port: number, flags: readonly string[] = []) {
-    this.#port = port;
-    const ports = [
-      `--health-port=${port}`,
-      `--monitoring-port=${port}`,
-      '--health-host=127.0.0.1',
-      '--monitoring-host=127.0.0.1',
-    ];
-    this.#child = spawn(
-      process.execPath,
-      [MAIN, 'run', `--kubeconfig=${plane.kubeconfigPath}`, ...ports, ...flags],
-      {
-        stdio: ['ignore', 'pipe', 'inherit'],
-        env: { PATH: process.env['PATH'] },
-      },
-    );
-    this.#child.stdout
-      ?.setEncoding('utf8')
-      .on('data', (text: string) => this.#lines.push(...text.trimEnd().split('\n')));
-    this.ended = once(this.#child, 'exit');
-  }
-
-  /** Its log, one parsed line after the other. */
-  get log(): readonly JsonValue[] {
-    return this.#lines.map((line) => JSON.parse(line) as JsonValue); // what JSON.parse returns is a JsonValue by definition
-  }
-
-  has(message: string): boolean {
-    return this.log.some((line) => stringAt(line, 'message') === message);
-  }
-
-  async get(path: string): Promise<{ status: number; text: string }> {
-    const answer = await request(`http://127.0.0.1:${this.#port}${path}`).catch(() => undefined);
-    return { status: answer?.statusCode ?? 0, text: (await answer?.body.text()) ?? '' };
-  }
-
-  async untilReady(): Promise<void> {
-    await eventually('the operator is ready', async () => (await this.get('/readyz')).status === 200);
-  }
-
-  /** The exit code, or the signal that ended it. */
-  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | string | null> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) {
-      this.#child.kill(signal);
-      await this.ended;
-    }
-    return this.#child.exitCode ?? this.#child.signalCode;
-  }
-}
-
 describe('istio-operator run', () => {
   let plane: ControlPlane;
   let resources: Resources;
-  const processes: Process[] = [];
+  const processes: OperatorProcess[] = [];
 
-  async function start(...flags: readonly string[]): Promise<Process> {
-    const started = new Process(plane, await findFreePort(), flags);
+  async function start(...flags: readonly string[]): Promise<OperatorProcess> {
+    const started = await OperatorProcess.start({ kubeconfigPath: plane.kubeconfigPath, flags });
     processes.push(started);
     return started;
   }

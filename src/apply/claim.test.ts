@@ -13,7 +13,21 @@ function live(uid: string, owner: { readonly name?: string; readonly namespace?:
       ? {}
       : { 'install.operator.istio.io/owning-resource-namespace': owner.namespace }),
   };
-  return { ...object('ConfigMap', 'istio'), metadata: { name: 'istio', uid, labels } };
+  return {
+    ...object('ConfigMap', 'istio'),
+    metadata: { name: 'istio', uid, labels, managedFields: [APPLIED] },
+  };
+}
+
+const APPLIED = {
+  manager: 'istio-operator',
+  operation: 'Apply',
+  apiVersion: 'v1',
+  fieldsV1: { 'f:data': {} },
+};
+
+function neverApplied(ours: K8sObject): K8sObject {
+  return { ...ours, metadata: { ...ours.metadata, managedFields: [{ ...APPLIED, manager: 'helm' }] } };
 }
 
 describe('isOurs', () => {
@@ -40,6 +54,10 @@ describe('isOurs', () => {
       expect(isOurs(live('u1', owner), ENTRY, OWNER)).to.equal(true);
       expect(isOurs(live('u2', owner), ENTRY, OWNER)).to.equal(false);
       expect(isOurs(live('u1', owner), UNKNOWN_UID, OWNER)).to.equal(false);
+    });
+
+    it(`does not believe an inventory that names what was never applied, ${what}`, () => {
+      expect(isOurs(neverApplied(live('u1', owner)), ENTRY, OWNER)).to.equal(false);
     });
   }
 

@@ -157,6 +157,24 @@ describe('acquireLease', () => {
     expect(mapAt(store.lease, 'spec')['leaseTransitions']).to.equal(1);
   });
 
+  it('is given back also when it was stored last without our knowing, as by a renewal that was cut off', async () => {
+    const leadership = await lead('a');
+    store.edit({ renewTime: '2026-11-21T05:14:00.000000Z' });
+
+    await leadership.release();
+
+    expect(store.holder).to.equal('');
+  });
+
+  it('is left alone on release when somebody else holds it by then', async () => {
+    const leadership = await lead('a');
+    store.edit({ holderIdentity: 'b' });
+
+    await leadership.release();
+
+    expect(store.holder).to.equal('b');
+  });
+
   it('hands over after a crash when the lease has run out, not before', async () => {
     const leaders: string[] = [];
     store.lease = {

@@ -135,8 +135,21 @@ class Candidate {
     this.#isFailing = true;
   }
 
+  /** Gives the lease back; throws ClusterError when that fails. Does nothing when another process holds it. */
   async release(signal: AbortSignal): Promise<void> {
-    if (this.#seen === undefined || holderOf(this.#seen.lease) !== this.#settings.identity) return;
+    try {
+      await this.#giveBack(signal);
+    } catch (error) {
+      if (!isClusterError(error, 'conflict')) throw error;
+      // Most likely a renewal of ours that was cut off when we were told to end, and stored all the same.
+      const lease = await this.#deps.store.read(signal);
+      this.#seen = lease && { lease, atMs: this.#deps.clock.nowMs() };
+      await this.#giveBack(signal);
+    }
+  }
+
+  async #giveBack(signal: AbortSignal): Promise<void> {
+    if (this.#seen === undefined || !this.#isOurs()) return;
     const spec = { ...mapAt(this.#seen.lease, 'spec'), holderIdentity: '', leaseDurationSeconds: 1 };
     await this.#write({ ...this.#seen.lease, spec: { ...spec, renewTime: this.#microTime() } }, signal);
   }

@@ -16,6 +16,18 @@ describe('the system clock', () => {
     await systemClock.sleep(3_600_000, AbortSignal.abort());
   });
 
+  it('does not sleep when the time is over already, and warns of nothing', async () => {
+    const warnings: string[] = [];
+    const warn = (warning: Error): void => void warnings.push(warning.message);
+    process.on('warning', warn);
+
+    await systemClock.sleep(-100, new AbortController().signal);
+    await new Promise(setImmediate);
+    process.off('warning', warn);
+
+    expect(warnings).to.deep.equal([]);
+  });
+
   it('never goes back', () => {
     const times = Array.from({ length: 100 }, () => systemClock.nowMs());
 

@@ -83,6 +83,28 @@ export const RUN_OPTIONS = {
     description:
       'Whether replicas elect a leader by a Lease; auto does so when the namespace of the operator is known',
   }),
+  leaseMs: option({
+    flag: 'leader-elect-lease-duration',
+    env: [],
+    type: DURATION_MS,
+    default: '15s',
+    description: 'How long other replicas wait for a sign of life before they take over the Lease',
+  }),
+  leaseRenewDeadlineMs: option({
+    flag: 'leader-elect-renew-deadline',
+    env: [],
+    type: DURATION_MS,
+    default: '10s',
+    description:
+      'How long the leader goes on acting without having renewed the Lease; shorter than the Lease',
+  }),
+  leaseRetryMs: option({
+    flag: 'leader-elect-retry-period',
+    env: [],
+    type: DURATION_MS,
+    default: '2s',
+    description: 'How often the Lease is renewed, or looked at by those who wait; shorter than the deadline',
+  }),
   monitoringHost: option({
     flag: 'monitoring-host',
     env: ['MONITORING_HOST'],

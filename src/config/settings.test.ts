@@ -26,6 +26,9 @@ describe('readSettings', () => {
       readinessTimeoutMs: 300_000,
       maxConcurrentReconciles: 4,
       leaderElection: 'auto',
+      leaseMs: 15_000,
+      leaseRenewDeadlineMs: 10_000,
+      leaseRetryMs: 2_000,
       monitoringHost: '0.0.0.0',
       monitoringPort: 8_383,
       healthHost: '0.0.0.0',
@@ -37,6 +40,18 @@ describe('readSettings', () => {
       leaseNamespace: undefined,
     });
   });
+
+  for (const [what, flags] of [
+    ['renews its lease only after it has run out', { 'leader-elect-lease-duration': '10s' }],
+    ['tries again only after its time is over', { 'leader-elect-retry-period': '10s' }],
+  ] as const) {
+    it(`refuses a leader that ${what}`, () => {
+      expect(problemsOf({ flags })).to.deep.equal([
+        'IOP601 --leader-elect-renew-deadline: a leader with these times could act after another one took over. ' +
+          'The retry period must be shorter than the renew deadline, and that shorter than the lease duration.',
+      ]);
+    });
+  }
 
   it('reads the variables of the old operator', () => {
     const env = {

@@ -67,6 +67,13 @@ function withLease(values: Omit<Settings, 'leaseNamespace' | 'leaseName'>): Sett
     const remedy = 'Set POD_NAMESPACE or --operator-namespace, or use --leader-elect=false.';
     return { kind: 'invalid', problems: [problem('--leader-elect', cause, remedy)] };
   }
+  const { leaseMs, leaseRenewDeadlineMs, leaseRetryMs } = values;
+  if (leaseRetryMs >= leaseRenewDeadlineMs || leaseRenewDeadlineMs >= leaseMs) {
+    const cause = 'a leader with these times could act after another one took over';
+    const remedy =
+      'The retry period must be shorter than the renew deadline, and that shorter than the lease duration.';
+    return { kind: 'invalid', problems: [problem('--leader-elect-renew-deadline', cause, remedy)] };
+  }
   const elects = leaderElection !== 'false' && operatorNamespace !== '';
   const leaseName = `istio-operator-lock${revision === '' ? '' : `-${revision}`}`;
   const settings = { ...values, leaseName, leaseNamespace: elects ? operatorNamespace : undefined };

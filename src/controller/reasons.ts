@@ -4,6 +4,7 @@
  */
 
 export const CONDITION_REASONS = {
+  Pending: 'No operator has looked at the resource yet; the definition itself says so.',
   Installed: 'Everything in the plan is applied, works, and nothing is left over.',
   Progressing: 'The present specification is being rolled out.',
   Recovering:

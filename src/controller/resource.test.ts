@@ -27,6 +27,18 @@ describe('storedStatus', () => {
     expect(storedStatus(istioOperator({ status: {} }))).to.equal(undefined);
   });
 
+  it('is none where only the default of the definition is there', () => {
+    const pending = {
+      type: 'Ready',
+      status: 'Unknown',
+      lastTransitionTime: '1970-01-01T00:00:00Z',
+      reason: 'Pending',
+      message: 'No operator has looked at this resource yet.',
+    };
+
+    expect(storedStatus(istioOperator({ status: { conditions: [pending] } }))).to.equal(undefined);
+  });
+
   it('survives whatever somebody wrote into the status', () => {
     const names = fc.constantFrom(
       'status',

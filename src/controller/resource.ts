@@ -115,7 +115,7 @@ export function revisionOf(resource: K8sObject): string {
  */
 export function storedStatus(resource: K8sObject | undefined): OperatorStatus | undefined {
   const status = at(resource, 'status');
-  if (!isJsonObject(status) || Object.keys(status).length === 0) return undefined;
+  if (!isJsonObject(status) || !isReported(status)) return undefined;
   return {
     status: legacyStatus(status['status']),
     message: stringAt(status, 'message') ?? '',
@@ -129,6 +129,15 @@ export function storedStatus(resource: K8sObject | undefined): OperatorStatus | 
     ...presentTexts(status, ['approvedContent']),
     ...pendingPlan(status['plan']),
   };
+}
+
+/**
+ * The definition gives a new resource the condition `Pending`, without a generation, so that no reader takes a resource
+ * that nobody has looked at for one that is done.
+ */
+function isReported(status: JsonObject): boolean {
+  const { conditions, ...rest } = status;
+  return Object.keys(rest).length > 0 || listAt(conditions).some(isCondition);
 }
 
 export function conditionOf(status: OperatorStatus | undefined, type: ConditionType): Condition | undefined {

@@ -24,6 +24,7 @@ const SCHEMA: JsonObject = {
       }),
     },
     empty: map({}),
+    env: { type: 'array', items: map({ name: { type: 'string' }, value: { type: 'string', maxLength: 8 } }) },
   }),
   $defs: { resources: map({ limits: { type: 'object' } }) },
 };
@@ -45,6 +46,16 @@ describe('checkSchema', () => {
     };
 
     expect(findings(tree)).to.deep.equal([]);
+  });
+
+  it('never quotes what stands in an environment: people keep passwords there', () => {
+    expect(findings({ env: 'pa55word' })).to.deep.equal([
+      'IOP202 spec.env: the value is a text. Write a list (- item).',
+    ]);
+    expect(findings({ env: [{ name: 'A', value: { is: 'pa55word' } }] })).to.deep.equal([
+      'IOP202 spec.env[0].value: the value is a map. Write a text.',
+    ]);
+    expect(findings({ env: [{ name: 'A', value: 'pa55word, and more' }] }).join()).not.to.contain('pa55word');
   });
 
   it('names the field that was meant', () => {
@@ -74,7 +85,7 @@ describe('checkSchema', () => {
 
   it('tells another way out', () => {
     expect(findings({ hub: 'x' }, 'Ask.')).to.deep.equal([
-      'IOP201 spec.hub: there is no field "hub". Remove it, or use one of empty, enabled, gateways, mode, port, replicaCount, resources. Ask.',
+      'IOP201 spec.hub: there is no field "hub". Remove it, or use one of empty, enabled, env, gateways, mode, port, replicaCount, resources. Ask.',
     ]);
   });
 

@@ -33,11 +33,14 @@ function startsWith(path: FieldPath, prefix: FieldPath): boolean {
 function toDiagnostic(tree: JsonValue, error: SchemaError, check: SchemaCheck): Diagnostic {
   if (error.keyword === 'additionalProperties') return unknownField(error, check);
   const value = at(tree, ...error.path);
-  const cause =
-    error.keyword === 'type'
-      ? `${describe(value)} is ${kindOf(value)}`
-      : `${describe(value)} ${error.message}`;
+  const shown = isPrivate(error.path) ? 'the value' : describe(value);
+  const cause = error.keyword === 'type' ? `${shown} is ${kindOf(value)}` : `${shown} ${error.message}`;
   return diagnose('wrongType', { path: [...check.root, ...error.path], cause, remedy: remedyFor(error) });
+}
+
+/** Diagnostics go into logs, events and terminals, which more people read than the specification. */
+function isPrivate(path: FieldPath): boolean {
+  return path.includes('env');
 }
 
 function kindOf(value: JsonValue | undefined): string {
