@@ -8,12 +8,14 @@ export interface FaultRun {
   readonly seed: number;
   /** Whether the figures are written into the tree. */
   readonly isRecorded: boolean;
+  /** For each sweep: no further plan is tried after that time. Infinity unless a run has to be cut short. */
+  readonly sweepMs: number;
 }
 
 const DEFAULT_SEED = 1;
 
 /**
- * Read from FAULTS_TIER (1 or 2), FAULTS_SEED (a whole number) and FAULTS_RECORD (1). Throws when one of them is
+ * Read from FAULTS_TIER (1 or 2), FAULTS_SEED (a whole number), FAULTS_RECORD (1) and FAULTS_MINUTES. Throws when one of them is
  * something else: a run of the wrong size would pass for the right one.
  */
 export function readFaultRun(env: Readonly<Record<string, string | undefined>>): FaultRun {
@@ -21,7 +23,19 @@ export function readFaultRun(env: Readonly<Record<string, string | undefined>>):
   if (tier !== '1' && tier !== '2') throw new Error(`FAULTS_TIER is "${tier}"; it must be 1 or 2`);
   const seed = Number(env['FAULTS_SEED'] ?? DEFAULT_SEED);
   if (!Number.isSafeInteger(seed)) throw new Error('FAULTS_SEED must be a whole number');
-  return { tier: tier === '2' ? 2 : 1, seed, isRecorded: env['FAULTS_RECORD'] === '1' };
+  const minutes = Number(env['FAULTS_MINUTES'] ?? Infinity);
+  if (!(minutes > 0)) throw new Error('FAULTS_MINUTES must be a number of minutes');
+  const sweepMs = minutes * 60_000;
+  return { tier: tier === '2' ? 2 : 1, seed, isRecorded: env['FAULTS_RECORD'] === '1', sweepMs };
+}
+
+/** The plans of a sweep, as long as its time lasts. */
+export function* whileTimeLasts<T>(plans: readonly T[], { sweepMs }: FaultRun): Generator<T> {
+  const endMs = performance.now() + sweepMs;
+  for (const plan of plans) {
+    if (performance.now() >= endMs) return;
+    yield plan;
+  }
 }
 
 /** Numbers from 0 to below 1 that are the same for the same seed (mulberry32). */
