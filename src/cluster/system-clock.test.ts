@@ -16,6 +16,18 @@ describe('the system clock', () => {
     await systemClock.sleep(3_600_000, AbortSignal.abort());
   });
 
+  it('takes a time that is over for none, without a warning', async () => {
+    const warnings: Error[] = [];
+    const note = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', note);
+
+    await systemClock.sleep(-5, new AbortController().signal);
+    await new Promise(setImmediate);
+    process.off('warning', note);
+
+    expect(warnings).to.deep.equal([]);
+  });
+
   it('never goes back', () => {
     const times = Array.from({ length: 100 }, () => systemClock.nowMs());
 

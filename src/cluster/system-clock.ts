@@ -18,7 +18,8 @@ function sleep(ms: number, signal: AbortSignal): Promise<void> {
       signal.removeEventListener('abort', finish);
       resolve();
     };
-    const timer = setTimeout(finish, ms);
+    // A deadline may have passed while its time was computed; Node.js warns of a negative one.
+    const timer = setTimeout(finish, Math.max(0, ms));
     signal.addEventListener('abort', finish);
   });
 }
