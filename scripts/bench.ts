@@ -2,10 +2,12 @@
 import { fileURLToPath } from 'node:url';
 import { loadAssets } from '../src/assets/load.ts';
 import { createPlanner } from '../src/core/plan.ts';
+import type { JsonObject } from '../src/model/json.ts';
 import { measureProgram } from './bench/command.ts';
 import { figureTable } from './bench/figure.ts';
 import type { Figure } from './bench/figure.ts';
 import { measureInstallation } from './bench/install.ts';
+import { memoryFigures } from './bench/memory.ts';
 import { renderFigures } from './bench/render.ts';
 
 const PROGRAM = fileURLToPath(new URL('../dist/main.mjs', import.meta.url));
@@ -15,11 +17,35 @@ const FACTS = { kubernetesVersion: 'v1.34.4' };
 async function planFigures(): Promise<readonly Figure[]> {
   const assets = await loadAssets();
   const planner = createPlanner(assets);
-  const plan = (profile: string): void => {
-    const result = planner({ layers: [{ spec: { profile }, source: 'bench' }], facts: FACTS });
-    if (result.kind === 'invalid') throw new Error(`the profile ${profile} can not be planned`);
+  const plan = (spec: JsonObject): void => {
+    const result = planner({ layers: [{ spec, source: 'bench' }], facts: FACTS });
+    if (result.kind === 'invalid') throw new Error(`${JSON.stringify(spec)} can not be planned`);
   };
-  return renderFigures([...assets.profiles.keys()], plan);
+  const profiles = [...assets.profiles.keys()];
+  // First, so that nothing else is in the heap.
+  const memory = await memoryFigures((index) => plan(distinctSpec(profiles, index)));
+  return [...(await renderFigures(profiles, (profile) => plan({ profile }))), ...memory];
+}
+
+/** All profiles in turn, with names and texts that occur once only: whatever is kept by such a key would pile up. */
+function distinctSpec(profiles: readonly string[], index: number): JsonObject {
+  const name = `gateway-${index}`;
+  const overlay = { path: `metadata.annotations.a${index}`, value: name };
+  return {
+    profile: profiles[index % profiles.length] ?? 'default',
+    revision: `r${index}`,
+    components: {
+      ingressGateways: [
+        {
+          name,
+          namespace: 'istio-system',
+          label: { app: name },
+          k8s: { overlays: [{ kind: 'Service', name, patches: [overlay] }] },
+        },
+      ],
+    },
+    values: { pilot: { env: { [`VARIABLE_${index}`]: name } } },
+  };
 }
 
 async function commandFigures(): Promise<readonly Figure[]> {

@@ -3,6 +3,7 @@
  * them is stale.
  */
 import { fileURLToPath } from 'node:url';
+import * as chart from './chart.ts';
 import * as dashboards from './dashboards.ts';
 import * as deployedCrd from './deployed-crd.ts';
 import { collectFiles, staleFiles, writeFiles } from './generated-files.ts';
@@ -21,6 +22,7 @@ const GENERATORS: readonly Generator[] = [
   { name: specTypes.name, generate: specTypes.generate },
   { name: deployedCrd.name, generate: deployedCrd.generate },
   { name: rbac.name, generate: rbac.generate },
+  { name: chart.name, generate: chart.generate },
   { name: referenceDocs.name, generate: referenceDocs.generate },
   { name: reliabilityDocs.name, generate: reliabilityDocs.generate },
   { name: dashboards.name, generate: dashboards.generate },

@@ -37,7 +37,7 @@ export const LAYERS: readonly Layer[] = [
     node: [],
     world: 'pure',
     meeting: {
-      files: ['plan.ts', 'component-plan.ts'],
+      files: ['plan.ts', 'component-plan.ts', 'own-profiles.ts', 'own-profile-file.ts'],
       folders: ['spec', 'profile', 'values', 'render', 'objects', 'injection', 'testing'],
     },
   },
@@ -113,5 +113,9 @@ export const COMPOSITION = [
   { file: 'host.ts', role: 'Gives the command line its terminal, files and cluster.' },
   { file: 'operator.ts', role: 'Puts the in-cluster operator together.' },
   { file: 'run-operator.ts', role: 'Runs the in-cluster operator until it is told to stop.' },
+  {
+    file: 'mounted-profiles.ts',
+    role: 'Own profiles of the in-cluster operator, read when it starts.',
+  },
   { file: 'version.ts', role: "The operator's own version." },
 ] as const satisfies readonly { readonly file: string; readonly role: string }[];

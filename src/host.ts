@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { styleText } from 'node:util';
-import { CommandError, commandFailure, EXIT, sayDiagnostics, Trouble } from './cli/command-error.ts';
+import { CommandError, EXIT, failure, sayDiagnostics, Trouble } from './cli/command-error.ts';
 import type { ClusterChoice, CommandEnvironment, Connection } from './cli/environment.ts';
 import type { Terminal } from './cli/terminal.ts';
 import { systemClock } from './cluster/system-clock.ts';
@@ -121,15 +121,11 @@ function toCommandError(error: unknown): CommandError {
   if (error instanceof CommandError) return error;
   if (isClusterError(error)) {
     const remedy = REMEDIES[error.kind] ?? 'Look at the message of the API server.';
-    return commandFailure('IOP605', error.message, remedy);
+    return failure('clusterRefuses', error.message, remedy);
   }
   // A fault of ours: the stack is what a report needs.
   const cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return commandFailure(
-    'IOP699',
-    cause,
-    'This is a fault of istio-operator: please report it with this text.',
-  );
+  return failure('faultOfOurs', cause, 'This is a fault of istio-operator: please report it with this text.');
 }
 
 const REMEDIES: Readonly<Record<string, string>> = {

@@ -10,14 +10,17 @@ import type { Controller, ControllerSettings } from './controller/controller.ts'
 import { createController } from './controller/controller.ts';
 import type { ControllerMetrics } from './controller/metrics.ts';
 import type { PlanFor } from './controller/plan-memory.ts';
+import { requestedProfiles } from './core/own-profiles.ts';
 import type { Planner } from './core/plan.ts';
 import type { Clock } from './model/clock.ts';
 import type { Logger } from './model/logger.ts';
+import type { FindProfiles } from './mounted-profiles.ts';
 
 export interface ControllerParts {
   readonly transport: Transport;
   readonly discovery: Discovery;
   readonly planner: Planner;
+  readonly findProfiles: FindProfiles;
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
@@ -45,13 +48,21 @@ export function assembleController(parts: ControllerParts): Controller {
     resources: cached,
     cluster: cached,
     engine: { apply: applyPlan, delete: deleteInstallation },
-    planFor: planForResource(parts.planner),
+    planFor: planForResource(parts),
   });
 }
 
-function planForResource(planner: Planner): PlanFor {
+function planForResource({ planner, findProfiles }: ControllerParts): PlanFor {
   return (spec, owner, facts, context) => {
-    const source = `IstioOperator ${owner.namespace}/${owner.name}`;
-    return planner({ layers: [{ spec, source }], owner, facts, ...context });
+    const layers = [{ spec, source: `IstioOperator ${owner.namespace}/${owner.name}` }];
+    const request = requestedProfiles(layers);
+    const ownProfiles = request && findProfiles(request);
+    return planner({
+      layers,
+      owner,
+      facts,
+      ...context,
+      ...(ownProfiles === undefined ? {} : { ownProfiles }),
+    });
   };
 }

@@ -1,7 +1,7 @@
 /** Runs the in-cluster operator until it is told to stop. */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { CommandError, commandFailure, EXIT } from './cli/command-error.ts';
+import { CommandError, EXIT, failure } from './cli/command-error.ts';
 import type { Credentials } from './cluster/credentials.ts';
 import { loadCredentials } from './cluster/credentials.ts';
 import { createDiscovery } from './cluster/discovery.ts';
@@ -24,6 +24,7 @@ import { startHttpServer } from './http/server.ts';
 import { createLogger } from './log/logger.ts';
 import type { Clock } from './model/clock.ts';
 import type { Logger } from './model/logger.ts';
+import { mountedProfiles } from './mounted-profiles.ts';
 import type { ControllerParts } from './operator.ts';
 import { assembleController } from './operator.ts';
 import { VERSION } from './version.ts';
@@ -83,7 +84,11 @@ type Telling = Pick<ControllerParts, 'logger' | 'metrics' | 'instance'>;
 async function connect(run: OperatorRun, settings: Settings, telling: Telling): Promise<ControllerParts> {
   const { clock } = run;
   const random = Math.random;
-  const [credentials, assets] = await Promise.all([credentialsOf(run, settings), loadAssets()]);
+  const [credentials, assets, findProfiles] = await Promise.all([
+    credentialsOf(run, settings),
+    loadAssets(),
+    mountedProfiles(settings.profilesDir),
+  ]);
   const transport = createTransport({
     credentials,
     clock,
@@ -98,6 +103,7 @@ async function connect(run: OperatorRun, settings: Settings, telling: Telling): 
     transport,
     discovery: createDiscovery({ transport, clock }),
     planner: createPlanner(assets),
+    findProfiles,
     settings: {
       namespaces: settings.watchedNamespaces,
       revision: settings.revision === 'default' ? '' : settings.revision,
@@ -179,6 +185,6 @@ async function serve(settings: HttpServerSettings): Promise<HttpServer> {
     const cause = error instanceof Error ? error.message : String(error);
     const remedy =
       'Choose another address with --health-host, --health-port, --monitoring-host and --monitoring-port.';
-    throw commandFailure('IOP601', `cannot serve on ${settings.host}:${settings.port}: ${cause}`, remedy);
+    throw failure('cannotServe', `cannot serve on ${settings.host}:${settings.port}: ${cause}`, remedy);
   }
 }

@@ -1,6 +1,6 @@
 /** Commands that need no cluster, as processes: what they print where, and how they end. */
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -45,6 +45,34 @@ describe('the command line without a cluster', () => {
         stdout: '',
         stderr: '',
       });
+    });
+
+    it('lays a resource over the profiles of a folder, and names those when one is missing', async () => {
+      const mesh = join(folder, 'mesh');
+      await mkdir(join(mesh, 'profiles'), { recursive: true });
+      const profile = 'kind: IstioOperator\nspec: { components: { base: { enabled: false } } }\n';
+      await writeFile(join(mesh, 'profiles', 'corp.yaml'), profile);
+      const generate = ['manifest', 'generate', '--set', 'components.pilot.enabled=false'];
+
+      const good = await run([...generate, '-d', mesh, '--set', 'profile=corp', '--output', 'json']);
+      const byFile = await run([
+        ...generate,
+        '--set',
+        `profile=${join(mesh, 'profiles/corp.yaml')}`,
+        '-o',
+        'json',
+      ]);
+      const bad = await run([...generate, '--charts', mesh, '--set', 'profile=demo']);
+      const none = await run([...generate, '-d', folder]);
+
+      expect(good.stdout).to.include('"name": "istio-ingressgateway"').and.to.not.include('istio-reader');
+      expect(byFile.stdout).to.equal(good.stdout);
+      expect(bad.stderr).to.include('IOP203').and.to.include('Use one of corp, default.');
+      expect(none.stderr).to.include(`IOP602 cannot read ${join(folder, 'profiles')}`);
+      expect((await run(['profile', 'list', '-d', mesh])).stdout).to.equal('corp\ndefault\n');
+      expect((await run(['profile', 'diff', 'default', 'corp', '-d', mesh])).stdout).to.include(
+        'enabled: false',
+      );
     });
 
     it('prints only objects of a scope', async () => {

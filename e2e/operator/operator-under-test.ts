@@ -55,6 +55,7 @@ export async function startOperator(
     transport,
     discovery: createDiscovery({ transport, clock }),
     planner: await sharedPlanner(),
+    findProfiles: () => undefined,
     clock,
     random,
     logger: complainingLogger(complaints),

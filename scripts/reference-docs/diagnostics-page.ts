@@ -61,9 +61,12 @@ export const EXAMPLES: Readonly<Partial<Record<DiagnosticName, Example>>> = {
   duplicateGateway: spec('components:', '  ingressGateways:', '    - { name: edge }', '    - { name: edge }'),
   unsupportedRelease: spec('tag: 1.20.0'),
   fieldOfOtherRelease: spec('tag: 1.28.10', 'values:', '  pilot: { crlConfigMapName: revoked }'),
+  profilesOutOfReach: spec('installPackagePath: /etc/mesh'),
   tagWithoutVersion: spec('tag: 1.30'),
   mixedReleases: spec('tag: 1.30.3', 'components:', '  cni: { tag: 1.29.6 }'),
   previewRelease: spec('tag: 1.31.0-rc.0'),
+  suspectMeshField: spec('meshConfig: { acessLogFile: /dev/stdout }'),
+  refusedVariable: spec('values:', '  pilot: { env: { CLUSTER_ID: mesh } }'),
   movedField: spec('values:', '  grafana: { enabled: true }'),
   unknownTemplate: spec('values:', '  sidecarInjectorWebhook: { defaultTemplates: [mine] }'),
   replacedField: spec('values:', '  mixer: { policy: { enabled: true } }'),
@@ -105,17 +108,6 @@ export const EXAMPLES: Readonly<Partial<Record<DiagnosticName, Example>>> = {
   },
 };
 
-/** Codes of commands and of the operator's process; their messages come from the outside world. */
-export const PROCESS_CODES: Readonly<Record<string, string>> = {
-  IOP601: 'The operator cannot run with these flags and environment variables',
-  IOP602: 'A file cannot be read',
-  IOP603: 'A chosen component is not rendered',
-  IOP604: 'The operator does not become ready in time',
-  IOP605: 'The API server cannot be asked, or says no',
-  IOP606: 'The credentials for the cluster cannot be used',
-  IOP699: 'istio-operator itself is at fault',
-};
-
 export function diagnosticsPage(assets: AssetBundle): string {
   const kinds = Object.entries(DIAGNOSTIC_KINDS)
     .map(([name, { code: id, severity, title }]) => ({
@@ -124,15 +116,13 @@ export function diagnosticsPage(assets: AssetBundle): string {
       cells: [id, severity, title] as const,
     }))
     .toSorted((a, b) => (a.cells[0] < b.cells[0] ? -1 : 1));
-  const process = Object.entries(PROCESS_CODES).map(([id, title]) => [id, 'error', title] as const);
-  const rows = [...kinds.map(({ cells }) => cells), ...process].toSorted(([a], [b]) => (a < b ? -1 : 1));
   return page(
     banner('src/core/diagnostics.ts'),
     '# Diagnostics',
     'What is wrong with an input is said in one form, in the status of the resource and by the command line: a code, the place, the cause and what to do. Codes are permanent. An error keeps anything from being changed; a warning does not.',
     table(
       ['code', 'severity', 'what is wrong'],
-      rows.map(([id, ...rest]) => [code(id), ...rest]),
+      kinds.map(({ cells: [id, ...rest] }) => [code(id), ...rest]),
     ),
     '## Examples',
     'Each message below was made by the operator from the input above it, the file `demo.yaml`.',

@@ -11,6 +11,7 @@ import {
   durationOption,
   filesOption,
   kubeconfigOption,
+  manifestsOptions,
   namesOption,
   namespaceOption,
   revisionOption,
@@ -53,7 +54,12 @@ function connecting(name: string): Command {
 
 /** A command about what files and flags ask for. */
 function requesting(name: string): Command {
-  return connecting(name).addOption(filesOption()).addOption(setOption()).addOption(revisionOption());
+  const command = connecting(name)
+    .addOption(filesOption())
+    .addOption(setOption())
+    .addOption(revisionOption());
+  for (const option of manifestsOptions()) command.addOption(option);
+  return command;
 }
 
 function withOperatorChoices(command: Command): Command {

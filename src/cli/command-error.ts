@@ -37,11 +37,6 @@ export function failure(name: DiagnosticName, cause: string, remedy: string): Co
   return new CommandError([diagnose(name, { path: [], cause, remedy })]);
 }
 
-/** A failure that is not about a document. */
-export function commandFailure(code: string, cause: string, remedy: string): CommandError {
-  return new CommandError([{ code, severity: 'error', path: '', cause, remedy }]);
-}
-
 /** One line for each finding, errors and warnings marked. */
 export function sayDiagnostics(terminal: Terminal, diagnostics: readonly Diagnostic[]): void {
   for (const diagnostic of diagnostics) {

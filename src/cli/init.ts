@@ -7,7 +7,7 @@ import type { NamedResource } from '../core/spec/documents.ts';
 import { isJsonObject } from '../model/json.ts';
 import type { K8sObject } from '../model/object.ts';
 import { displayRef, refOf } from '../model/object.ts';
-import { commandFailure, EXIT, failure } from './command-error.ts';
+import { EXIT, failure } from './command-error.ts';
 import type { ClusterChoice, CommandEnvironment, Connection } from './environment.ts';
 import { ISTIO_OPERATOR } from './installation.ts';
 import { readLayers } from './manifest-generate.ts';
@@ -129,8 +129,8 @@ async function waitFor(
     if (clock.nowMs() >= deadline || signal.aborted) {
       const remedy = `Look at kubectl describe ${ref.kind.toLowerCase()} ${ref.name} -n ${ref.namespace ?? ''}.`;
       const reason = 'reason' in state ? state.reason : '';
-      throw commandFailure(
-        'IOP604',
+      throw failure(
+        'operatorNotReady',
         `${displayRef(ref)} is not ready after ${timeoutMs / 1000} s: ${reason}`,
         remedy,
       );

@@ -1,7 +1,7 @@
 /** Files that people name on the command line. */
 import type { ReadManifests } from '../core/manifests.ts';
 import type { K8sObject } from '../model/object.ts';
-import { CommandError, commandFailure } from './command-error.ts';
+import { CommandError, failure } from './command-error.ts';
 import type { CommandEnvironment } from './environment.ts';
 
 type Files = Pick<CommandEnvironment, 'readText' | 'filesIn'>;
@@ -27,6 +27,14 @@ export async function readObjects(
   return read.flatMap((each) => (each.kind === 'read' ? each.objects : []));
 }
 
+/** The YAML files directly in a folder; undefined when it is a file. Rejects when there is nothing at the path. */
+export async function profileFilesIn(
+  { filesIn }: Pick<Files, 'filesIn'>,
+  folder: string,
+): Promise<readonly string[] | undefined> {
+  return (await told(folder, filesIn(folder)))?.filter((file) => /\.ya?ml$/u.test(file));
+}
+
 /** What a person calls a file. */
 export function nameOf(file: string): string {
   return file === '-' ? 'standard input' : file;
@@ -41,6 +49,6 @@ async function told<T>(file: string, attempt: Promise<T>): Promise<T> {
     return await attempt;
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error);
-    throw commandFailure('IOP602', `cannot read ${file}: ${cause}`, 'Check the path and its permissions.');
+    throw failure('unreadableFile', `cannot read ${file}: ${cause}`, 'Check the path and its permissions.');
   }
 }

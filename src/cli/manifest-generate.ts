@@ -9,14 +9,23 @@ import type { K8sObject } from '../model/object.ts';
 import type { ComponentName, Plan, PlannedComponent } from '../model/plan.ts';
 import type { FactsOptions } from './cluster-facts.ts';
 import { factsOf } from './cluster-facts.ts';
-import { CommandError, commandFailure, EXIT, sayDiagnostics } from './command-error.ts';
+import { CommandError, EXIT, failure, sayDiagnostics } from './command-error.ts';
 import type { CommandEnvironment } from './environment.ts';
 import { nameOf, readText } from './manifest-files.ts';
+import { readOwnProfiles } from './own-profiles.ts';
 
-export interface GenerateOptions extends FactsOptions {
+/** Flags that say what is wanted. */
+export interface RequestFlags {
   readonly filename: readonly string[];
   readonly set: readonly string[];
   readonly revision?: string;
+  /** A folder with own profiles. */
+  readonly manifests?: string;
+  /** The older name of `manifests`. */
+  readonly charts?: string;
+}
+
+export interface GenerateOptions extends FactsOptions, RequestFlags {
   readonly component: readonly string[];
   readonly output: 'yaml' | 'json';
   /** A folder for one file a component; without it everything goes to standard output. */
@@ -35,10 +44,12 @@ export async function manifestGenerate(
     readLayers(environment, options.filename),
   ]);
   const planner = createPlanner(assets);
+  const sets = setsOf(options);
   const result = planner({
     layers,
     annotations: annotationsIn(layers),
-    sets: setsOf(options),
+    sets,
+    ...(await readOwnProfiles(environment, layers, sets)),
     facts: await factsOf(environment, options),
   });
   if (result.kind === 'invalid') throw new CommandError(result.diagnostics);
@@ -69,11 +80,15 @@ function fileNameOf(index: number, component: ComponentName, output: GenerateOpt
 export function setsOf({
   set,
   revision,
+  manifests,
+  charts,
   scope,
-}: Pick<GenerateOptions, 'set' | 'revision' | 'scope'>): readonly string[] {
+}: Omit<RequestFlags, 'filename'> & Pick<GenerateOptions, 'scope'>): readonly string[] {
   const named = revision === undefined || revision === 'default' ? [] : [`revision=${revision}`];
   const scoped = scope === undefined || scope === 'all' ? [] : [`values.global.resourceScope=${scope}`];
-  return [...set, ...named, ...scoped];
+  const folder = manifests ?? charts;
+  const packaged = folder === undefined ? [] : [`installPackagePath=${folder}`];
+  return [...set, ...named, ...packaged, ...scoped];
 }
 
 /** One layer for each file; without files, the default profile alone. */
@@ -110,7 +125,7 @@ async function readLayer(environment: CommandEnvironment, file: string): Promise
     ]);
   }
   if (resource === undefined)
-    throw commandFailure('IOP104', `${name} holds no IstioOperator`, 'Give another file.');
+    throw failure('notAnIstioOperator', `${name} holds no IstioOperator`, 'Give another file.');
   return resource;
 }
 
@@ -118,8 +133,8 @@ function chosenComponents(plan: Plan, names: readonly string[]): readonly Planne
   const known = plan.components.map(({ component }) => component);
   const unknown = names.find((name) => !known.some((component) => component === name));
   if (unknown !== undefined) {
-    throw commandFailure(
-      'IOP603',
+    throw failure(
+      'componentNotRendered',
       `no component ${unknown} is rendered`,
       `Rendered are: ${known.join(', ')}.`,
     );

@@ -30,6 +30,17 @@ export function revisionOption(): Option {
   return new Option('-r, --revision <name>', 'revision of the control plane');
 }
 
+/** `-d` and its older name, which help does not show. Both mean `--set installPackagePath=FOLDER`. */
+export function manifestsOptions(): readonly Option[] {
+  return [
+    new Option(
+      '-d, --manifests <folder>',
+      'folder with own profiles, profiles/NAME.yaml, for the built-in ones',
+    ),
+    new Option('--charts <folder>', 'the same').hideHelp(),
+  ];
+}
+
 export function kubeconfigOption(): Option {
   return new Option('-c, --kubeconfig <file>', 'kubeconfig file; else KUBECONFIG, then ~/.kube/config');
 }

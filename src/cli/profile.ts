@@ -1,5 +1,5 @@
 /** `istio-operator profile`: what the profiles are and what they come to. */
-import type { Planner } from '../core/plan.ts';
+import type { Planner, PlanInput } from '../core/plan.ts';
 import { createPlanner } from '../core/plan.ts';
 import { DEFAULT_RELEASE } from '../core/releases.ts';
 import type { NamedResource } from '../core/spec/documents.ts';
@@ -9,15 +9,24 @@ import { at, mapAt } from '../model/json.ts';
 import type { Plan } from '../model/plan.ts';
 import { CommandError, EXIT, failure, sayDiagnostics, Trouble } from './command-error.ts';
 import type { CommandEnvironment } from './environment.ts';
-import { annotationsIn, readLayers } from './manifest-generate.ts';
+import type { RequestFlags } from './manifest-generate.ts';
+import { annotationsIn, readLayers, setsOf } from './manifest-generate.ts';
+import { readOwnProfiles } from './own-profiles.ts';
 
-export async function listProfiles({ terminal, loadAssets }: CommandEnvironment): Promise<number> {
-  const { profiles } = await loadAssets();
-  terminal.print(`${[...profiles.keys()].toSorted().join('\n')}\n`);
+export type ManifestsFlags = Pick<RequestFlags, 'manifests' | 'charts'>;
+
+export async function listProfiles(
+  environment: CommandEnvironment,
+  options: ManifestsFlags,
+): Promise<number> {
+  const { profiles } = await environment.loadAssets();
+  const { ownProfiles } = await readOwnProfiles(environment, [], setsOf({ set: [], ...options }));
+  const names = ownProfiles === undefined ? profiles.keys() : ['default', ...ownProfiles.keys()];
+  environment.terminal.print(`${[...new Set(names)].toSorted().join('\n')}\n`);
   return EXIT.ok;
 }
 
-export interface DumpOptions {
+export interface DumpOptions extends ManifestsFlags {
   readonly filename: readonly string[];
   readonly set: readonly string[];
   /** Below `spec`, such as `components.pilot`. */
@@ -37,7 +46,9 @@ export async function dumpProfile(
   const layers = await readLayers(environment, options.filename);
   const named = profile === undefined ? [] : [`profile=${profile}`];
   const planner = createPlanner(await environment.loadAssets());
-  const { spec, warnings } = merged(planner, layers, [...named, ...options.set]);
+  const sets = setsOf({ ...options, set: [...named, ...options.set] });
+  const own = await readOwnProfiles(environment, layers, sets);
+  const { spec, warnings } = merged(planner, { layers, sets, ...own });
   sayDiagnostics(environment.terminal, warnings);
   const shown = options.configPath === undefined ? resource(spec) : partOf(spec, options.configPath);
   environment.terminal.print(
@@ -49,16 +60,17 @@ export async function dumpProfile(
 /** Prints a unified diff of two profiles. Exit code 0: none; 1: some; throws a Trouble for the rest. */
 export async function diffProfiles(
   environment: CommandEnvironment,
-  from: string,
-  to: string,
+  [from, to]: readonly [string, string],
+  options: ManifestsFlags,
 ): Promise<number> {
   try {
     const { createTwoFilesPatch, FILE_HEADERS_ONLY } = await import('diff');
     const planner = createPlanner(await environment.loadAssets());
-    const [before, after] = [from, to].map((name) => textOfProfile(planner, name)) as [string, string]; // two in, two out
+    const before = await textOfProfile(environment, planner, { profile: from, ...options });
+    const after = await textOfProfile(environment, planner, { profile: to, ...options });
     if (before === after) return EXIT.ok;
-    const options = { headerOptions: FILE_HEADERS_ONLY };
-    environment.terminal.print(createTwoFilesPatch(from, to, before, after, undefined, undefined, options));
+    const headers = { headerOptions: FILE_HEADERS_ONLY };
+    environment.terminal.print(createTwoFilesPatch(from, to, before, after, undefined, undefined, headers));
     return EXIT.differences;
   } catch (error) {
     throw new Trouble(error);
@@ -66,14 +78,24 @@ export async function diffProfiles(
 }
 
 /** With sorted keys, and without the profile's own name, which always differs. */
-function textOfProfile(planner: Planner, name: string): string {
-  const { profile: _name, ...spec } = merged(planner, [], [`profile=${name}`]).spec;
+async function textOfProfile(
+  environment: CommandEnvironment,
+  planner: Planner,
+  { profile, ...options }: ManifestsFlags & { readonly profile: string },
+): Promise<string> {
+  const sets = setsOf({ set: [`profile=${profile}`], ...options });
+  const own = await readOwnProfiles(environment, [], sets);
+  const { profile: _name, ...spec } = merged(planner, { layers: [], sets, ...own }).spec;
   return printGoYaml(resource(spec));
 }
 
-function merged(planner: Planner, layers: readonly NamedResource[], sets: readonly string[]): Plan {
+interface MergeInput extends Pick<PlanInput, 'sets' | 'ownProfiles'> {
+  readonly layers: readonly NamedResource[];
+}
+
+function merged(planner: Planner, input: MergeInput): Plan {
   const facts = { kubernetesVersion: DEFAULT_RELEASE.assumedKubernetes };
-  const result = planner({ layers, annotations: annotationsIn(layers), sets, facts });
+  const result = planner({ ...input, annotations: annotationsIn(input.layers), facts });
   if (result.kind === 'invalid') throw new CommandError(result.diagnostics);
   return result.plan;
 }

@@ -12,10 +12,11 @@ import {
   contextOption,
   filesOption,
   kubeconfigOption,
+  manifestsOptions,
   revisionOption,
   setOption,
 } from './options.ts';
-import type { DumpOptions } from './profile.ts';
+import type { DumpOptions, ManifestsFlags } from './profile.ts';
 import type { VersionFormat } from './version.ts';
 
 /** What one run of the program comes to: set by the action that ran. */
@@ -118,6 +119,7 @@ function manifestCommand(environment: CommandEnvironment, outcome: Outcome): Com
       const { manifestGenerate } = await import('./manifest-generate.ts');
       outcome.exitCode = await manifestGenerate(environment, options);
     });
+  for (const option of manifestsOptions()) generate.addOption(option);
   const diff = new Command('diff')
     .description('show how two files or folders of manifests differ; exit code 1 when they do, 2 for errors')
     .argument('<from>', 'file or folder, "-" for standard input')
@@ -176,13 +178,15 @@ function versionCommand(environment: CommandEnvironment, outcome: Outcome): Comm
 }
 
 function profileCommand(environment: CommandEnvironment, outcome: Outcome): Command {
-  const list = new Command('list').description('list the profiles').action(async () => {
-    const { listProfiles } = await import('./profile.ts');
-    outcome.exitCode = await listProfiles(environment);
-  });
+  const list = new Command('list')
+    .description('list the profiles')
+    .action(async (options: ManifestsFlags) => {
+      const { listProfiles } = await import('./profile.ts');
+      outcome.exitCode = await listProfiles(environment, options);
+    });
   const dump = new Command('dump')
     .description('print a specification with everything that its profile sets')
-    .argument('[profile]', 'name of a profile')
+    .argument('[profile]', 'name of a profile, or the path of a file that is one')
     .addOption(filesOption())
     .addOption(setOption())
     .addOption(new Option('-p, --config-path <path>', 'only what is at a path, such as components.pilot'))
@@ -195,10 +199,13 @@ function profileCommand(environment: CommandEnvironment, outcome: Outcome): Comm
     .description('show how two profiles differ; exit code 1 when they do, 2 for errors')
     .argument('<from>', 'name of a profile')
     .argument('<to>', 'name of a profile')
-    .action(async (from: string, to: string) => {
+    .action(async (from: string, to: string, options: ManifestsFlags) => {
       const { diffProfiles } = await import('./profile.ts');
-      outcome.exitCode = await diffProfiles(environment, from, to);
+      outcome.exitCode = await diffProfiles(environment, [from, to], options);
     });
+  for (const command of [list, dump, diff]) {
+    for (const option of manifestsOptions()) command.addOption(option);
+  }
   return new Command('profile')
     .description('look at profiles')
     .addCommand(list)

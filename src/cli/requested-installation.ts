@@ -4,13 +4,11 @@ import type { NamedResource } from '../core/spec/documents.ts';
 import type { Owner, Plan, PlanResult } from '../model/plan.ts';
 import { CommandError, sayDiagnostics } from './command-error.ts';
 import type { CommandEnvironment, Connection } from './environment.ts';
+import type { RequestFlags } from './manifest-generate.ts';
 import { readLayers, setsOf } from './manifest-generate.ts';
+import { readOwnProfiles } from './own-profiles.ts';
 
-export interface InstallationFlags {
-  readonly filename: readonly string[];
-  readonly set: readonly string[];
-  readonly revision?: string;
-}
+export type InstallationFlags = RequestFlags;
 
 export interface RequestedInstallation {
   readonly owner: Owner;
@@ -30,7 +28,9 @@ export async function requestedInstallation(
     cluster.serverVersion({ signal }),
   ]);
   const planner = createPlanner(assets);
-  const input = { layers, sets: setsOf(flags), facts: { kubernetesVersion } };
+  const sets = setsOf(flags);
+  const ownProfiles = await readOwnProfiles(environment, layers, sets);
+  const input = { layers, sets, ...ownProfiles, facts: { kubernetesVersion } };
   // The owner depends on what is planned, and the objects carry the owner.
   const owner = ownerFor(layers, planned(planner(input)), flags);
   const plan = planned(planner({ ...input, owner }));

@@ -46,6 +46,14 @@ export const RUN_OPTIONS = {
     default: '',
     description: 'Name of this replica in the Lease, in events and in logs; the host name when empty',
   }),
+  profilesDir: option({
+    flag: 'profiles-dir',
+    env: ['PROFILES_DIR'],
+    type: OPTIONAL_TEXT,
+    default: '',
+    description:
+      'Folder whose profiles resources may use: it, or those below it, may be an installPackagePath; none when empty',
+  }),
   revision: option({
     flag: 'revision',
     env: ['REVISION'],

@@ -21,6 +21,7 @@ describe('readSettings', () => {
       watchedNamespaces: [],
       operatorNamespace: '',
       podName: undefined,
+      profilesDir: undefined,
       revision: '',
       readinessTimeoutMs: 300_000,
       maxConcurrentReconciles: 4,

@@ -16,6 +16,7 @@ import { withoutNulls } from './objects/clean.ts';
 import { applyK8sSettings, ignoredSettings } from './objects/k8s-settings.ts';
 import { inApplyOrder } from './objects/order.ts';
 import { applyOverlays } from './objects/overlays.ts';
+import { refusedVariables } from './objects/variables.ts';
 import { withOwnerLabels } from './objects/owner-labels.ts';
 import { templatesOfRelease } from './injection/release-templates.ts';
 import type { Release } from './releases.ts';
@@ -199,7 +200,7 @@ function planEntry(
       : [];
   return {
     objects: [...crds, ...cleaned].map((object) => owned(object, input, definition)),
-    diagnostics: changed.diagnostics,
+    diagnostics: [...changed.diagnostics, ...refusedVariables(cleaned, entry.path)],
   };
 }
 

@@ -56,6 +56,11 @@ export const DIAGNOSTIC_KINDS = {
     severity: 'error',
     title: 'An installation cannot change like this in place',
   },
+  profilesOutOfReach: {
+    code: 'IOP215',
+    severity: 'error',
+    title: 'Own profiles lie where the operator reads nothing',
+  },
   replacedField: { code: 'IOP301', severity: 'warning', title: 'A field of an older release has no effect' },
   removedField: {
     code: 'IOP302',
@@ -80,6 +85,16 @@ export const DIAGNOSTIC_KINDS = {
     title: 'A component is of another release than the rest',
   },
   previewRelease: { code: 'IOP308', severity: 'warning', title: 'The chosen release line is a preview' },
+  suspectMeshField: {
+    code: 'IOP309',
+    severity: 'warning',
+    title: 'istiod would ignore a part of the mesh configuration',
+  },
+  refusedVariable: {
+    code: 'IOP312',
+    severity: 'warning',
+    title: 'The API server refuses a variable of a container',
+  },
   unknownTemplate: {
     code: 'IOP311',
     severity: 'warning',
@@ -104,6 +119,29 @@ export const DIAGNOSTIC_KINDS = {
     title: 'A field of an older release is read as its successor',
   },
   renderFailed: { code: 'IOP501', severity: 'error', title: 'A template could not be rendered' },
+  invalidSetting: {
+    code: 'IOP601',
+    severity: 'error',
+    title: 'The operator cannot run with these flags and environment variables',
+  },
+  unreadableFile: { code: 'IOP602', severity: 'error', title: 'A file cannot be read' },
+  componentNotRendered: { code: 'IOP603', severity: 'error', title: 'A chosen component is not rendered' },
+  operatorNotReady: {
+    code: 'IOP604',
+    severity: 'error',
+    title: 'The operator does not become ready in time',
+  },
+  clusterRefuses: {
+    code: 'IOP605',
+    severity: 'error',
+    title: 'The API server cannot be asked, or says no',
+  },
+  unusableCredentials: {
+    code: 'IOP606',
+    severity: 'error',
+    title: 'The credentials for the cluster cannot be used',
+  },
+  cannotServe: { code: 'IOP607', severity: 'error', title: 'The operator cannot serve on an address' },
   notConfirmed: { code: 'IOP611', severity: 'error', title: 'A question was not answered with yes' },
   keptByOperator: {
     code: 'IOP612',
@@ -121,6 +159,8 @@ export const DIAGNOSTIC_KINDS = {
   noInjectionWebhook: { code: 'IOP632', severity: 'error', title: 'The cluster has no injection webhook' },
   notInjected: { code: 'IOP633', severity: 'error', title: 'No injection webhook changed a pod' },
   invalidFacts: { code: 'IOP634', severity: 'error', title: 'A file of cluster facts cannot be read' },
+  unreadableProfiles: { code: 'IOP636', severity: 'error', title: 'Own profiles cannot be read' },
+  faultOfOurs: { code: 'IOP699', severity: 'error', title: 'istio-operator itself is at fault' },
   unknownConfigPath: { code: 'IOP635', severity: 'error', title: 'A profile has nothing at a path' },
 } as const satisfies Readonly<Record<string, DiagnosticKind>>;
 

@@ -17,7 +17,9 @@ import { templatesOfRelease } from './injection/release-templates.ts';
 import { overlay } from './merge.ts';
 import type { MergedLayer } from './origin.ts';
 import { withOrigin } from './origin.ts';
-import { mergeSpec, userSpecOf } from './profile/merge-spec.ts';
+import type { OwnProfiles } from './own-profiles.ts';
+import { chooseProfiles, requestedProfiles } from './own-profiles.ts';
+import { mergeSpec, overlaySpecs, userSpecOf } from './profile/merge-spec.ts';
 import type { SetFlag } from './profile/set-flags.ts';
 import { applySetFlag, parseSetFlags } from './profile/set-flags.ts';
 import { chooseRelease } from './release-choice.ts';
@@ -37,6 +39,8 @@ export interface PlanInput {
   readonly layers: readonly SpecLayer[];
   /** `--set` flags, applied over all layers in order. */
   readonly sets?: readonly string[];
+  /** What `requestedProfiles` asks for, read; without it, asking for own profiles is an error. */
+  readonly ownProfiles?: OwnProfiles;
   /** The resource in the cluster that owns the objects; without it the objects carry no owner. */
   readonly owner?: Owner;
   readonly facts: ClusterFacts;
@@ -79,7 +83,16 @@ function plan(distribution: Distribution, input: PlanInput): PlanResult {
     const told = withOrigin(choice.diagnostic, userSpec, checked.layers);
     return { ...invalid([told]), unsupportedLine: choice.line };
   }
-  return planRelease(distribution, input, { ...choice, userSpec, flags, layers: checked.layers, early });
+  const request = requestedProfiles(checked.layers, input.sets);
+  const chosen = chooseProfiles(assets, request, input.ownProfiles);
+  const found = distinct([...early, ...chosen.diagnostics]);
+  if (chosen.kind === 'invalid') return invalid(found);
+  const groundwork = { ...choice, profiles: chosen.profiles, userSpec, flags, early: found };
+  return planRelease(distribution, input, {
+    ...groundwork,
+    ownProfiles: chosen.layers,
+    layers: checked.layers,
+  });
 }
 
 /** What is known before anything is merged. */
@@ -87,6 +100,9 @@ interface Groundwork {
   readonly release: Release;
   readonly defaultTag: string;
   readonly warnings: readonly Diagnostic[];
+  readonly profiles: AssetBundle['profiles'];
+  /** Those among them that a user wrote and that are used here, weakest first. */
+  readonly ownProfiles: readonly MergedLayer[];
   readonly layers: readonly MergedLayer[];
   readonly flags: readonly SetFlag[];
   /** What the user gave, without profiles. */
@@ -96,20 +112,21 @@ interface Groundwork {
 
 function planRelease(distribution: Distribution, input: PlanInput, groundwork: Groundwork): PlanResult {
   const { assets } = distribution;
-  const { release, defaultTag, userSpec, layers, flags } = groundwork;
+  const { release, defaultTag, profiles, ownProfiles, userSpec, layers, flags } = groundwork;
   const merged = mergeSpec(
-    { profiles: assets.profiles, hub: release.hub, tag: defaultTag, facts: input.facts },
+    { profiles, hub: release.hub, tag: defaultTag, facts: input.facts },
     layers.map((layer) => layer.spec),
     flags,
   );
   const { spec, profile } = merged;
-  const placed = (diagnostic: Diagnostic): Diagnostic => withOrigin(diagnostic, spec, layers);
+  const written = [...ownProfiles, ...layers];
+  const placed = (diagnostic: Diagnostic): Diagnostic => withOrigin(diagnostic, spec, written);
   const whole = validateMerged(assets, { spec, hasFlags: flags.length > 0 });
   const late = [
     ...groundwork.warnings,
     ...merged.diagnostics,
     ...whole,
-    ...checkReleaseFields(userSpec, release),
+    ...checkReleaseFields(overlaySpecs([...ownProfiles.map((own) => own.spec), userSpec]), release),
   ];
   const findings = distinct([...groundwork.early, ...late.map(placed)]);
   if (findings.some(isError)) return invalid(findings);

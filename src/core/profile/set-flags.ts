@@ -18,7 +18,7 @@ export type ParsedSetFlag =
   | { readonly kind: 'invalid'; readonly diagnostic: Diagnostic };
 
 /** Fields whose values are texts even when they look like numbers: `1.30` must not become 1.3. */
-const TEXT_FIELDS = new Set(['tag', 'revision', 'compatibilityVersion']);
+const TEXT_FIELDS = new Set(['tag', 'revision', 'compatibilityVersion', 'installPackagePath']);
 const TEXT_PREFIXES = [
   'meshConfig.defaultConfig.proxyMetadata.',
   'values.meshConfig.defaultConfig.proxyMetadata.',

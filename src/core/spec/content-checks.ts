@@ -10,6 +10,7 @@ import {
   unreadFields,
 } from './checks/choices.ts';
 import { images } from './checks/images.ts';
+import { meshConfig } from './checks/mesh-config.ts';
 import { duplicateGateways, gatewayNames, namespaces, revision } from './checks/names.ts';
 import { gatewayPorts, proxyRanges } from './checks/network.ts';
 
@@ -23,6 +24,7 @@ const CHECKS: readonly Check[] = [
   images,
   gatewayPorts,
   proxyRanges,
+  meshConfig,
   certificateProvider,
   replicaConflicts,
   splitControlPlane,

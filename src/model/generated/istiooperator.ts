@@ -410,7 +410,7 @@ export type KubernetesSettings = {
     [k: string]: string | null;
   } | null;
   /**
-   * How the Deployment replaces its pods. For the type Recreate also set rollingUpdate to null.
+   * How the Deployment replaces its pods. With the type Recreate, the limits of a rolling update that Istio sets are dropped.
    */
   strategy?: {
     /**
@@ -488,11 +488,11 @@ export interface IstioOperator {
    */
   spec?: {
     /**
-     * Name of the profile that this specification is laid over, such as default, demo, minimal, ambient or empty. The default is default.
+     * Name of the profile that this specification is laid over, such as default, demo, minimal, ambient or empty, or the path of a file that is one. The default is default.
      */
     profile?: string | null;
     /**
-     * Folder with own profiles (profiles/NAME.yaml) to use instead of the built-in ones. For the command line; the operator in a cluster sees only folders of its own container.
+     * Folder with own profiles (profiles/NAME.yaml) to use instead of the built-in ones. The operator in a cluster takes only folders that its setting --profiles-dir offers, and reads them when it starts.
      */
     installPackagePath?: string | null;
     /**

@@ -3,7 +3,8 @@ import type { Metafile } from 'esbuild';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { licencesOf, packageFolders } from './licences.ts';
+import { licencesOf } from './licences.ts';
+import { packageFolders, packagesOf } from './packages.ts';
 
 /** The part of a metafile that counts: bytes in the output by input. */
 function metafile(inputs: Readonly<Record<string, number>>): Metafile {
@@ -63,7 +64,7 @@ describe('licencesOf', () => {
     await writeFile(join(root, 'node_modules/a/LICENSE.md'), 'Do as you like.\n');
     await writeFile(join(root, 'node_modules/a/README.md'), 'Not a licence.');
 
-    const text = await licencesOf(metafile({ 'node_modules/a/index.js': 1 }), root);
+    const text = await licencesOf(await packagesOf(metafile({ 'node_modules/a/index.js': 1 }), root));
 
     expect(text).to.equal('a 1.2.3 (MIT)\n\nDo as you like.\n');
   });
@@ -71,7 +72,7 @@ describe('licencesOf', () => {
   it('refuses a package without licence', async () => {
     await writeFile(join(root, 'node_modules/a/package.json'), '{"name":"a","version":"1.2.3"}');
 
-    const failure = await licencesOf(metafile({ 'node_modules/a/index.js': 1 }), root).catch(String);
+    const failure = await packagesOf(metafile({ 'node_modules/a/index.js': 1 }), root).catch(String);
 
     expect(failure).to.include('node_modules/a/package.json names no licence');
   });
