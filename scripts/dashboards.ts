@@ -3,16 +3,16 @@ import type { JsonObject } from '../src/model/json.ts';
 
 export const name = 'the dashboards of Grafana';
 
-type Unit = 'short' | 'reqps' | 'Bps' | 'bytes' | 'percentunit' | 'ms' | 'ops' | 's';
+export type Unit = 'short' | 'reqps' | 'Bps' | 'bytes' | 'percentunit' | 'ms' | 'ops' | 's';
 
-interface Panel {
+export interface Panel {
   readonly title: string;
   readonly unit: Unit;
   /** Queries by legend; a legend may name labels, such as `{{pod}}`. */
   readonly queries: Readonly<Record<string, string>>;
 }
 
-interface Dashboard {
+export interface Dashboard {
   readonly title: string;
   /** Label values to choose from, by variable: the query of each. */
   readonly variables?: Readonly<Record<string, string>>;

@@ -4,6 +4,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import * as chart from './chart.ts';
+import * as cliDocs from './cli-docs.ts';
 import * as dashboards from './dashboards.ts';
 import * as deployedCrd from './deployed-crd.ts';
 import { collectFiles, staleFiles, writeFiles } from './generated-files.ts';
@@ -25,6 +26,7 @@ const GENERATORS: readonly Generator[] = [
   { name: chart.name, generate: chart.generate },
   { name: referenceDocs.name, generate: referenceDocs.generate },
   { name: reliabilityDocs.name, generate: reliabilityDocs.generate },
+  { name: cliDocs.name, generate: cliDocs.generate },
   { name: dashboards.name, generate: dashboards.generate },
 ];
 

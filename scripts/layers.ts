@@ -37,7 +37,7 @@ export const LAYERS: readonly Layer[] = [
     node: [],
     world: 'pure',
     meeting: {
-      files: ['plan.ts', 'component-plan.ts', 'own-profiles.ts', 'own-profile-file.ts'],
+      files: ['plan.ts', 'component-plan.ts', 'rehearsal.ts', 'own-profiles.ts', 'own-profile-file.ts'],
       folders: ['spec', 'profile', 'values', 'render', 'objects', 'injection', 'testing'],
     },
   },

@@ -45,6 +45,7 @@ const SETTINGS: readonly JsonObject[] = [
     ),
   },
   { addonComponents: { loki: { enabled: true, storage: { size: '1Gi' } }, tracing: { enabled: false } } },
+  { addonComponents: { prometheus: { enabled: true, mode: 'monitors' } } },
   { values: { global: { remotePilotAddress: '10.0.0.1' }, istiodRemote: { enabled: true } } },
 ];
 

@@ -11,6 +11,7 @@ export interface ApiResource {
 }
 
 const ADMISSION = 'admissionregistration.k8s.io';
+const MONITORING = 'monitoring.coreos.com';
 const RBAC = 'rbac.authorization.k8s.io';
 
 export const API_RESOURCES = {
@@ -42,12 +43,15 @@ export const API_RESOURCES = {
   },
   NetworkPolicy: { group: 'networking.k8s.io', resource: 'networkpolicies', scope: 'namespaced' },
   PersistentVolumeClaim: { group: '', resource: 'persistentvolumeclaims', scope: 'namespaced' },
+  PodMonitor: { group: MONITORING, resource: 'podmonitors', scope: 'namespaced' },
+  PrometheusRule: { group: MONITORING, resource: 'prometheusrules', scope: 'namespaced' },
   PodDisruptionBudget: { group: 'policy', resource: 'poddisruptionbudgets', scope: 'namespaced' },
   ResourceQuota: { group: '', resource: 'resourcequotas', scope: 'namespaced' },
   Role: { group: RBAC, resource: 'roles', scope: 'namespaced' },
   RoleBinding: { group: RBAC, resource: 'rolebindings', scope: 'namespaced' },
   Service: { group: '', resource: 'services', scope: 'namespaced' },
   ServiceAccount: { group: '', resource: 'serviceaccounts', scope: 'namespaced' },
+  ServiceMonitor: { group: MONITORING, resource: 'servicemonitors', scope: 'namespaced' },
   Telemetry: { group: 'telemetry.istio.io', resource: 'telemetries', scope: 'namespaced' },
   ValidatingAdmissionPolicy: { group: ADMISSION, resource: 'validatingadmissionpolicies', scope: 'cluster' },
   ValidatingAdmissionPolicyBinding: {
@@ -131,8 +135,11 @@ export const RENDERED_KINDS = {
     'ConfigMap',
     'Deployment',
     'PersistentVolumeClaim',
+    'PodMonitor',
+    'PrometheusRule',
     'Service',
     'ServiceAccount',
+    'ServiceMonitor',
   ],
   Grafana: ['ConfigMap', 'Deployment', 'PersistentVolumeClaim', 'Service', 'ServiceAccount'],
   Kiali: ['ClusterRole', 'ClusterRoleBinding', 'ConfigMap', 'Deployment', 'Service', 'ServiceAccount'],
@@ -201,7 +208,8 @@ export function sharedNames(definitions: readonly string[]): ClusterNames {
     ClusterRole: ['istio-cni', 'istio-cni-ambient', 'istio-cni-repair-role', 'ztunnel'],
     ClusterRoleBinding: ['istio-cni', 'istio-cni-ambient', 'istio-cni-repair-rolebinding', 'ztunnel'],
     CustomResourceDefinition: definitions,
-    MutatingWebhookConfiguration: [],
+    // The default may move to any control plane of the usual namespace.
+    MutatingWebhookConfiguration: ['istio-revision-tag-default'],
     ValidatingAdmissionPolicy: ['stable-channel-default-policy.istio.io'],
     ValidatingAdmissionPolicyBinding: ['stable-channel-default-policy-binding.istio.io'],
     ValidatingWebhookConfiguration: ['istiod-default-validator'],

@@ -113,6 +113,8 @@ export function commonRights(definitions: readonly string[]): readonly K8sObject
   const rules = [
     ...rulesFor(allKinds(), READ),
     rule('', ['namespaces'], ['get']),
+    // Of the metadata only: before a control plane is deleted, and for status.dataPlane.
+    LOOK_AT_PODS,
     rule('install.istio.io', ['istiooperators'], ['get', 'list', 'patch', 'watch']),
     rule('install.istio.io', ['istiooperators/status'], ['patch']),
     rule('events.k8s.io', ['events'], ['create']),

@@ -77,6 +77,7 @@ function hostTerminal(): Terminal {
     say: (line) => void process.stderr.write(`${line}\n`),
     // Honours NO_COLOR, FORCE_COLOR and pipes.
     style: (style, chunk) => styleText(style, chunk, { stream: process.stderr }),
+    styleData: (style, chunk) => styleText(style, chunk, { stream: process.stdout }),
     isInteractive: process.stderr.isTTY,
   };
 }

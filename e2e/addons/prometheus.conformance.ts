@@ -1,33 +1,33 @@
 /**
- * Prometheus' own judgement of what we configure for it. Left out where promtool is not installed (Debian package
- * `prometheus`), unless the environment says by REQUIRE_PROMTOOL that it has to be there.
+ * Prometheus' own judgement of what we configure for it, by the promtool of the version that is installed. Left out, and
+ * said so, where it cannot be built.
  */
-import { execFile, spawnSync } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { DASHBOARDS } from '../../scripts/dashboards.ts';
 import { loadAssets } from '../../src/assets/load.ts';
 import { createPlanner } from '../../src/core/plan.ts';
 import { printYaml } from '../../src/core/yaml.ts';
 import type { JsonObject } from '../../src/model/json.ts';
 import { stringAt } from '../../src/model/json.ts';
 import { objectsOf } from '../../src/model/plan.ts';
+import { panelQueries } from './dashboard-queries.ts';
+import { prometheusPrograms } from './prometheus-programs.ts';
 
 const run = promisify(execFile);
 
-const HAS_PROMTOOL = spawnSync('promtool', ['--version']).status === 0;
-
+const search = await prometheusPrograms();
 // Not a skipped test: a run with pending tests counts as failed.
-if (HAS_PROMTOOL || process.env['REQUIRE_PROMTOOL'] !== undefined) {
-  describe('the bundled Prometheus', checkPrometheus);
+if (search.kind === 'found') {
+  describe('the bundled Prometheus', () => checkPrometheus(search.programs.promtool));
 } else {
-  console.log('promtool is not installed (apt-get install prometheus): the addons are not checked with it');
+  console.log(`promtool cannot be built, so the addons are not checked with it: ${search.reason}`);
 }
 
-function checkPrometheus(): void {
+function checkPrometheus(promtool: string): void {
   let folder: string;
 
   before(async () => {
@@ -40,18 +40,17 @@ function checkPrometheus(): void {
     await rm(folder, { recursive: true });
   });
 
-  it('can be configured as rendered, discovery aside', async () => {
-    const rendered = await readFile(join(folder, 'prometheus.yml'), 'utf8');
-    const file = join(folder, 'static.yml');
-    await writeFile(file, withStaticTargets(rendered));
+  it('can be configured as rendered', async () => {
+    const file = join(folder, 'prometheus.yml');
 
-    const { stdout } = await run('promtool', ['check', 'config', '--syntax-only', file]);
+    // The files that it names are in its pod.
+    const { stdout } = await run(promtool, ['check', 'config', '--syntax-only', file]);
 
     expect(stdout).to.contain('SUCCESS');
   });
 
   it('accepts the rules', async () => {
-    const { stdout } = await run('promtool', ['check', 'rules', join(folder, 'rules.yml')]);
+    const { stdout } = await run(promtool, ['check', 'rules', join(folder, 'rules.yml')]);
 
     expect(stdout).to.contain('SUCCESS: 6 rules found');
   });
@@ -60,7 +59,7 @@ function checkPrometheus(): void {
     const file = join(folder, 'faults.yml');
     await writeFile(file, printYaml(ALERT_TESTS));
 
-    const { stdout } = await run('promtool', ['test', 'rules', file]);
+    const { stdout } = await run(promtool, ['test', 'rules', file]);
 
     expect(stdout).to.contain('SUCCESS');
   });
@@ -69,7 +68,7 @@ function checkPrometheus(): void {
     const file = join(folder, 'queries.yml');
     await writeFile(file, printYaml({ groups: [{ name: 'dashboards', rules: dashboardQueries() }] }));
 
-    const { stdout } = await run('promtool', ['check', 'rules', file]);
+    const { stdout } = await run(promtool, ['check', 'rules', file]);
 
     expect(stdout).to.contain('SUCCESS');
   });
@@ -88,19 +87,9 @@ async function renderedFiles(): Promise<Readonly<Record<string, string>>> {
   return Object.fromEntries(names.map((name) => [name, stringAt(config, 'data', name) ?? '']));
 }
 
-/** Debian builds Prometheus without discovery in Kubernetes; everything else of the jobs is checked. */
-function withStaticTargets(config: string): string {
-  return config.replaceAll(
-    /kubernetes_sd_configs:\n\s+- role: (?:pod|node)\n/gu,
-    'static_configs: [{ targets: [a] }]\n',
-  );
-}
-
-/** Queries as rules: promtool has no other way to read them. Grafana's own variable stands for a duration. */
+/** Queries as rules: promtool has no other way to read them. */
 function dashboardQueries(): readonly JsonObject[] {
-  const queries = Object.values(DASHBOARDS)
-    .flatMap(({ panels }) => panels.flatMap((panel) => Object.values(panel.queries)))
-    .map((query) => query.replaceAll('$__rate_interval', '1m'));
+  const queries = panelQueries('1m').map(({ expression }) => expression);
   return [...new Set(queries)].map((expr, index) => ({ record: `query:${index}`, expr }));
 }
 

@@ -43,7 +43,10 @@ export function planOf(components: readonly PlannedComponent[]): Plan {
     namespace: NAMESPACE,
     namespaceLabels: { 'engine-e2e/made-by': 'the-engine' },
     components: components.filter(({ objects }) => objects.length > 0),
+    images: [],
+    missingKinds: [],
     spec: {},
+    userSpec: {},
     warnings: [],
   };
 }

@@ -97,6 +97,14 @@ describe('the command line against a cluster', () => {
       expect(await statusOf(ISTIOD)).to.equal(404);
     });
 
+    it('lists all objects without a cluster when only the client is to look', async () => {
+      const outcome = await run('install -f mesh.yaml --dry-run=client');
+
+      expect(outcome.exitCode).to.equal(0);
+      expect(outcome.printed).to.include('Deployment istio-system/istiod\n');
+      expect(outcome.said).to.equal('No cluster was asked: this was a dry run.');
+    });
+
     it('installs, with a line for each step', async () => {
       const outcome = await run('install -f mesh.yaml -y');
 
@@ -165,6 +173,13 @@ describe('the command line against a cluster', () => {
       const outcome = await run('diff -f mesh.yaml');
 
       expect(outcome).to.include({ exitCode: 0, printed: '' });
+    });
+
+    it('name what would change, for other programs', async () => {
+      const outcome = await run('plan -f mesh.yaml --set values.global.logging.level=all:debug -o name');
+
+      expect(outcome.printed.split('\n')).to.include('deployment.apps/istiod');
+      expect(outcome.printed).to.not.include('service/istiod');
     });
 
     it('show an edit as a patch of just that field', async () => {
@@ -284,6 +299,18 @@ describe('the command line against a cluster', () => {
     });
   });
 
+  describe('uninstall --purge', () => {
+    it('leaves nothing at all', async () => {
+      await run('install --set profile=minimal -y');
+
+      const outcome = await run('uninstall --purge -y');
+
+      expect(reasonOf(outcome)).to.equal('');
+      expect(await installedObjects()).to.deep.equal([]);
+      expect(await istioDefinitions()).to.deep.equal([]);
+    });
+  });
+
   describe('init and remove', () => {
     let operator: OperatorUnderTest | undefined;
 
@@ -291,6 +318,18 @@ describe('the command line against a cluster', () => {
 
     const DEPLOYMENT = '/apis/apps/v1/namespaces/istio-operator/deployments/istio-operator';
     const RESOURCE = '/apis/install.istio.io/v1alpha1/namespaces/istio-system/istiooperators/mesh';
+    const DEFINITION =
+      '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/istiooperators.install.istio.io';
+
+    it('tell what init would make, and make nothing', async () => {
+      const server = await run('init -f mesh.yaml --dry-run=server');
+      const client = await run('init -f mesh.yaml --dry-run');
+
+      expect(server.printed).to.include('+ Deployment istio-operator/istio-operator\n');
+      expect(server.printed).to.include('+ IstioOperator istio-system/mesh\n');
+      expect(client.printed).to.include('kind: Deployment\n');
+      expect(await statusOf(DEPLOYMENT)).to.equal(404);
+    });
 
     it('bring the operator and a resource, and change nothing the second time', async () => {
       const first = await run(
@@ -357,6 +396,14 @@ describe('the command line against a cluster', () => {
       expect(same).to.include({ exitCode: 0, printed: '' });
       expect(other.printed).to.include('- Deployment istio-system/istio-egressgateway\n');
       expect(codesOf(await run('uninstall --purge -y --timeout 60s'))).to.deep.equal(['IOP612']);
+    });
+
+    it('take the resource with its mesh, and the definition, when they purge', async () => {
+      const outcome = await run('remove --purge -y');
+
+      expect(reasonOf(outcome)).to.equal('');
+      expect(await statusOf(ISTIOD)).to.equal(404);
+      expect(await statusOf(DEFINITION)).to.equal(404);
     });
   });
 

@@ -68,6 +68,7 @@ function environmentFor(
         onSay?.(line);
       },
       style: (_style, text) => text,
+      styleData: (_style, text) => text,
       isInteractive: false,
     },
     clock: systemClock,

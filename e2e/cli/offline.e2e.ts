@@ -47,6 +47,12 @@ describe('the command line without a cluster', () => {
       });
     });
 
+    it('prints names for other programs', async () => {
+      const { stdout } = await run(['manifest', 'generate', '--component', 'Pilot', '-o', 'name']);
+
+      expect(stdout.split('\n')).to.include.members(['deployment.apps/istiod', 'service/istiod']);
+    });
+
     it('lays a resource over the profiles of a folder, and names those when one is missing', async () => {
       const mesh = join(folder, 'mesh');
       await mkdir(join(mesh, 'profiles'), { recursive: true });
@@ -93,6 +99,91 @@ describe('the command line without a cluster', () => {
       expect(known.exitCode).to.equal(0);
       expect(unknown.exitCode).to.equal(1);
       expect(unknown.stderr).to.contain('IOP634').and.contain('there is no fact "kubernetesVersoin"');
+    });
+
+    it('leaves out monitors that the file of facts says are not served', async () => {
+      const monitors = [
+        'addonComponents.prometheus.enabled=true',
+        'addonComponents.prometheus.mode=monitors',
+      ];
+      const sets = monitors.flatMap((set) => ['--set', set]);
+      const args = ['manifest', 'generate', ...sets, '--cluster-facts', '-'];
+
+      const { stdout, stderr } = await run(args, 'servedKinds: [monitoring.coreos.com/v1/PodMonitor]');
+      const unreadable = await run(args, 'servedKinds: PodMonitor');
+
+      expect(stdout).to.contain('kind: PodMonitor').and.not.contain('kind: ServiceMonitor');
+      expect(stderr).to.contain('IOP321').and.contain('ServiceMonitor, PrometheusRule');
+      expect(unreadable.stderr).to.contain('IOP634').and.contain('servedKinds is no list of texts');
+    });
+
+    it('lists the images that are needed, one a line', async () => {
+      const { stdout } = await run(['manifest', 'generate', '--set', 'profile=minimal', '-o', 'images']);
+
+      expect(stdout).to.equal(
+        'registry.istio.io/release/pilot:1.30.3\nregistry.istio.io/release/proxyv2:1.30.3\n',
+      );
+    });
+  });
+
+  describe('manifest translate', () => {
+    it('writes values, a script and the patches of each chart, and tells what has no value', async () => {
+      const out = join(folder, 'helm');
+      const overlay = 'components.pilot.k8s.overlays[0]';
+
+      const sets = ['kind=Deployment', 'name=istiod', 'patches[0].path=spec.paused', 'patches[0].value=true'];
+      const flags = sets.flatMap((set) => ['--set', `${overlay}.${set}`]);
+      const { exitCode, stdout, stderr } = await run([
+        'manifest',
+        'translate',
+        '--output-dir',
+        out,
+        ...flags,
+      ]);
+
+      expect([exitCode, stdout]).to.deep.equal([0, '']);
+      expect(stderr).to.include('note spec.components.pilot.k8s.overlays has no value in the chart');
+      expect((await readdir(out)).toSorted()).to.deep.equal([
+        'README.md',
+        'install-istio-base.sh',
+        'install-istio-ingressgateway.sh',
+        'install-istiod.sh',
+        'istio-base-values.yaml',
+        'istio-ingressgateway-values.yaml',
+        'istiod-patches',
+        'istiod-values.yaml',
+        'post-render-istiod.sh',
+      ]);
+      const script = join(out, 'install-istiod.sh');
+      expect(spawnSync('sh', ['-n', script]).status).to.equal(0);
+      expect(await readFile(script, 'utf8')).to.include('--post-renderer ./post-render-istiod.sh');
+    });
+  });
+
+  describe('why', () => {
+    it('names the flag that set a value, without a cluster', async () => {
+      const field = 'spec.template.spec.containers[0].args[2]';
+      const flags = ['--offline', '--set', 'values.global.logging.level=all:debug'];
+
+      const { exitCode, stdout } = await run(['why', 'deploy/istiod', field, ...flags]);
+
+      expect(exitCode).to.equal(0);
+      expect(stdout).to.equal(
+        [
+          'Deployment istio-system/istiod spec.template.spec.containers.[name:discovery].args.[2]',
+          '  value   --log_output_level=all:debug',
+          '  from    --set values.global.logging.level=all:debug: spec.values.global.logging.level = all:debug',
+          '',
+        ].join('\n'),
+      );
+    });
+
+    it('says so when there is no such object or field', async () => {
+      const object = await run(['why', 'deploy/istoid', '--offline']);
+      const field = await run(['why', 'deploy/istiod', 'spec.nothing', '--offline']);
+
+      expect(object.stderr).to.include('IOP640').and.include('Did you mean deployment/istiod?');
+      expect(field.stderr).to.include('IOP641');
     });
   });
 
@@ -153,6 +244,30 @@ describe('the command line without a cluster', () => {
     expect(words).to.deep.equal({ exitCode: 0, stdout: 'json\t\n:4\n', stderr: '' });
     expect(asKubectl).to.deep.equal({ exitCode: 0, stdout: ':0\n', stderr: '' });
   });
+
+  // Where there is no kubectl, there is nothing to plug into.
+  if (spawnSync('kubectl', ['version', '--client']).status === 0) {
+    it('is found by kubectl under its second name, and completes there', async () => {
+      const plugins = join(folder, 'plugins');
+      await mkdir(plugins);
+      const program = join(import.meta.dirname, '../../src/main.ts');
+      for (const [name, words] of [
+        ['kubectl-istio_operator', ''],
+        ['kubectl_complete-istio_operator', '__complete'],
+      ] as const) {
+        const script = `#!/bin/sh\nexec '${process.execPath}' '${program}' ${words} "$@"\n`;
+        await writeFile(join(plugins, name), script, { mode: 0o755 });
+      }
+      const env = { PATH: `${plugins}:${process.env['PATH']}`, HOME: folder };
+
+      const list = spawnSync('kubectl', ['istio-operator', 'profile', 'list'], { encoding: 'utf8', env });
+      const words = ['__complete', 'istio-operator', 'profile', 'du'];
+      const completed = spawnSync('kubectl', words, { encoding: 'utf8', env });
+
+      expect(list.stdout).to.include('ambient').and.include('demo');
+      expect(completed.stdout).to.match(/^dump\t/u);
+    });
+  }
 
   it('teaches bash, which then completes', async () => {
     const { stdout: script } = await run(['completion', 'bash']);

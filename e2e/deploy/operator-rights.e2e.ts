@@ -5,11 +5,12 @@ import { expect } from 'chai';
 import { mapAt, stringAt } from '../../src/model/json.ts';
 import { displayRef, refOf } from '../../src/model/object.ts';
 import type { K8sObject } from '../../src/model/object.ts';
+import { MONITORING_DEFINITIONS } from '../addons/monitoring-definitions.ts';
 import { startControlPlane } from '../control-plane/control-plane.ts';
 import type { ControlPlane } from '../control-plane/control-plane.ts';
 import { startOperator } from '../operator/operator-under-test.ts';
 import type { OperatorUnderTest } from '../operator/operator-under-test.ts';
-import { Resources } from '../operator/resources.ts';
+import { eventually, Resources } from '../operator/resources.ts';
 import { apply, deployedObjects, readObjects } from './manifests.ts';
 
 describe('the operator with the rights of deploy/', () => {
@@ -43,6 +44,20 @@ describe('the operator with the rights of deploy/', () => {
   it('installs the telemetry addons and removes them again', async () => {
     await resources.apply('addons', { profile: 'observability' });
     await resources.until('addons', 'HEALTHY');
+    await resources.clear();
+
+    expect(operator.complaints).to.deep.equal([]);
+  });
+
+  it('makes monitors for the Prometheus of the cluster and removes them again', async () => {
+    const prometheus = { enabled: true, mode: 'monitors' };
+    for (const definition of MONITORING_DEFINITIONS) await accept(definition);
+    await resources.apply('monitored', { profile: 'minimal', addonComponents: { prometheus } });
+
+    await eventually('the monitors are there', async () => {
+      const { componentStatus } = await resources.until('monitored', 'HEALTHY');
+      return componentStatus['Prometheus'] !== undefined;
+    });
     await resources.clear();
 
     expect(operator.complaints).to.deep.equal([]);

@@ -1,9 +1,10 @@
 /** One resource through several release lines, on a real API server. */
 import { expect } from 'chai';
 import type { JsonObject, JsonValue } from '../../src/model/json.ts';
-import { at, listAt } from '../../src/model/json.ts';
-import type { K8sObject } from '../../src/model/object.ts';
+import { at, listAt, numberAt } from '../../src/model/json.ts';
+import type { GroupVersionKind, K8sObject } from '../../src/model/object.ts';
 import { labelsOf, uidOf } from '../../src/model/object.ts';
+import { connectTo } from '../cluster/connection.ts';
 import type { ControlPlane } from '../control-plane/control-plane.ts';
 import { sharedControlPlane } from '../control-plane/shared.ts';
 import { writesOf } from './audit-log.ts';
@@ -20,6 +21,7 @@ function object(apiVersion: string, kind: string, name: string): K8sObject {
 }
 
 const ISTIOD = object('apps/v1', 'Deployment', 'istiod');
+const DEPLOYMENTS: GroupVersionKind = { apiVersion: 'apps/v1', kind: 'Deployment' };
 const GATEWAY = object('apps/v1', 'Deployment', 'istio-ingressgateway');
 
 /** A demo with an overlay on istiod; without a tag it does not say which version. */
@@ -104,6 +106,37 @@ describe('an upgrade in place', () => {
     expect(complaints).to.deep.equal([]);
   });
 
+  it('never takes a gateway below its ready replicas, whenever the operator is restarted', async () => {
+    await installed('1.29.6');
+    const connection = await connectTo(plane);
+    const gateways = connection.watches.watch(DEPLOYMENTS, { namespace: NAMESPACE, labelSelector: 'istio' });
+    await gateways.synced;
+    const uids = gateways.list().map(uidOf);
+    const incidents: string[] = [];
+    gateways.onChange(({ type, object: { metadata, ...deployment } }) => {
+      const ready = numberAt(deployment, 'status', 'readyReplicas') ?? 0;
+      if (metadata.name !== 'istiod' && (type === 'deleted' || ready < 1))
+        incidents.push(`${type} ${metadata.name}`);
+    });
+
+    await resources.apply('demo', demo('1.30.3'));
+    for (const ref of [ISTIOD, object('apps/v1', 'Deployment', 'istio-egressgateway'), GATEWAY]) {
+      await eventually(
+        `${ref.metadata.name} is being changed`,
+        async () => (await imageTag(ref)) === '1.30.3',
+      );
+      await operator.stop();
+      operator = await startOperator(plane);
+    }
+    const { version } = await resources.until('demo', 'HEALTHY');
+
+    expect(version).to.equal('1.30.3');
+    expect(incidents).to.deep.equal([]);
+    expect(uids).to.have.length(2);
+    expect(gateways.list().map(uidOf)).to.deep.equal(uids);
+    await connection.close();
+  });
+
   it('stays on what is installed without a tag, also after the operator is restarted', async () => {
     await installed('1.29.6');
 
@@ -152,6 +185,8 @@ describe('an upgrade in place', () => {
 
       expect(during.componentStatus['IngressGateways']?.version).to.not.equal('1.30.3');
       expect(await imageTag(GATEWAY)).to.equal('1.29.6');
+      await operator.stop();
+      operator = await startOperator(plane);
 
       expect(await installed('1.29.6')).to.equal('1.29.6');
       expect(await imageTag(ISTIOD)).to.equal('1.29.6');

@@ -3,7 +3,8 @@
 export interface Figure {
   readonly what: string;
   readonly value: number;
-  readonly unit: 'ms' | 's' | 'MiB';
+  /** Empty for a count. */
+  readonly unit: 'ms' | 's' | 'MiB' | '/s' | '';
   /** The most that we allow ourselves. */
   readonly target?: number;
 }
@@ -24,12 +25,21 @@ export function median(values: readonly number[]): number {
   return middle;
 }
 
+/** The smallest of the values that is at least as large as so many per cent of them. */
+export function percentile(values: readonly number[], percent: number): number {
+  const sorted = values.toSorted((left, right) => left - right);
+  const found = sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)];
+  if (found === undefined) throw new Error('there is no percentile of nothing');
+  return found;
+}
+
 function cellsOf({ what, value, unit, target }: Figure): readonly string[] {
   if (target === undefined) return [what, amount(value, unit), '', ''];
-  return [what, amount(value, unit), `≤ ${target} ${unit}`, value <= target ? '' : 'MISSED'];
+  return [what, amount(value, unit), `≤ ${target} ${unit}`.trimEnd(), value <= target ? '' : 'MISSED'];
 }
 
 function amount(value: number, unit: string): string {
+  if (unit === '') return String(value);
   return `${value < 100 ? value.toFixed(1) : value.toFixed(0)} ${unit}`;
 }
 

@@ -19,6 +19,8 @@ export interface Example {
   readonly instead?: string;
   /** Puts something else in place of an asset. */
   readonly change?: (assets: AssetBundle) => AssetBundle;
+  /** See ClusterFacts; unknown when absent. */
+  readonly servedKinds?: readonly string[];
 }
 
 const spec = (...lines: readonly string[]): Example => ({
@@ -49,6 +51,16 @@ export const EXAMPLES: Readonly<Partial<Record<DiagnosticName, Example>>> = {
   gatewayWithoutName: spec('components:', '  ingressGateways:', '    - enabled: true'),
   invalidName: spec('revision: 1.30.3'),
   invalidImage: spec('hub: https://registry.example.com/istio'),
+  addonWithoutAddress: spec(
+    'addonComponents:',
+    '  prometheus: { enabled: true, mode: external }',
+    '  kiali: { enabled: true }',
+  ),
+  formerTracer: spec('values:', '  global: { tracer: { zipkin: { address: "zipkin.obs:9411" } } }'),
+  kindNotServed: {
+    ...spec('addonComponents:', '  prometheus: { enabled: true, mode: monitors }'),
+    servedKinds: [],
+  },
   privilegedPort: spec(
     'components:',
     '  ingressGateways:',
@@ -151,11 +163,15 @@ function messageOf(assets: AssetBundle, name: DiagnosticName, example: Example):
 }
 
 /** Everything that is said about an example. */
-function findings(assets: AssetBundle, { file, sets = [], change = asIs }: Example): readonly Diagnostic[] {
+function findings(
+  assets: AssetBundle,
+  { file, sets = [], change = asIs, servedKinds }: Example,
+): readonly Diagnostic[] {
   const read = readResources(file, 'demo.yaml');
   if (read.kind === 'invalid') return read.diagnostics;
   const planner = createPlanner(change(assets));
-  const facts = { kubernetesVersion: DEFAULT_RELEASE.assumedKubernetes };
+  const kubernetesVersion = DEFAULT_RELEASE.assumedKubernetes;
+  const facts = { kubernetesVersion, ...(servedKinds === undefined ? {} : { servedKinds }) };
   const result = planner({ layers: read.resources, sets, facts });
   return result.kind === 'planned' ? result.plan.warnings : result.diagnostics;
 }

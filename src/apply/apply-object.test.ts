@@ -15,6 +15,35 @@ describe('applying an object', () => {
     engine = new EngineHarness();
   });
 
+  describe('leaves definitions to the newest release line', () => {
+    const definition = (version: string, fields: JsonObject = {}): K8sObject =>
+      object('CustomResourceDefinition', 'gateways.networking.istio.io', {
+        metadata: { labels: { 'app.kubernetes.io/version': version } },
+        spec: fields,
+      });
+    const planFor = (version: string): Plan =>
+      planOf(component('Base', [definition(version, { of: version })]));
+    const live = (): K8sObject | undefined => engine.api.read(refOf(definition('')));
+
+    it('does not take fields back when the version is set back', async () => {
+      await engine.run(planFor('1.30.3'));
+
+      const report = await engine.run(planFor('1.29.6'));
+
+      expect(actionsOf(report)).to.deep.equal({ 'gateways.networking.istio.io': 'unchanged' });
+      expect(mapAt(live(), 'spec')).to.deep.equal({ of: '1.30.3' });
+    });
+
+    it('brings those of a newer line, and other patches of the same', async () => {
+      await engine.run(planFor('1.29.6'));
+      await engine.run(planFor('1.30.3'));
+
+      await engine.run(planFor('1.30.1'));
+
+      expect(mapAt(live(), 'spec')).to.deep.equal({ of: '1.30.1' });
+    });
+  });
+
   describe('asks by a dry run where comparing cannot tell', () => {
     const withEmptyMap = planOf(component('Base', [deployment('istiod', { strategy: {} })]));
     const spec = (fields: JsonObject) => (live: K8sObject) => ({

@@ -1,4 +1,5 @@
 /** Makes one object of the cluster equal to what is wanted, with as few calls as can be. */
+import { isDefinition, isNewerDefinition } from '../core/objects/definition-release.ts';
 import type { ClusterError } from '../model/cluster-error.ts';
 import { isClusterError } from '../model/cluster-error.ts';
 import { assertNever, stringAt } from '../model/json.ts';
@@ -76,6 +77,8 @@ export async function needOf(run: DecidingRun, desired: K8sObject): Promise<Need
   const live = await run.cluster.get(refOf(desired), { signal: run.signal });
   if (live === undefined) return { kind: 'create' };
   if (isBeingDeleted(live)) return { kind: 'recreate', live };
+  // Another control plane, or a version that was set back, left fields that objects may be using.
+  if (isDefinition(live) && isNewerDefinition(live, desired)) return { kind: 'none', live };
 
   const autoscaled = await isAutoscaled(run, { workload: desired, live }, run.autoscalers);
   const intended = leaveToOthers(desired, live, { autoscaled });

@@ -39,7 +39,7 @@ export async function applyPlan(deps: EngineDeps, plan: Plan, settings: ApplySet
   const outcomes = await runInOrder(plan.components, componentSteps(deps, run, settings));
   const surplus = additions(planned, settings.inventory);
   const pruned = [...outcomes.values()].every(isReady)
-    ? await prune(run, surplus, ownerOf(plan, settings))
+    ? await prune(run, surplus, { owner: ownerOf(plan, settings), keep: settings.keep })
     : untouched(surplus);
   for (const change of pruned.changes) deps.observer?.changed?.(change);
   const rendered = common(settings.inventory, planned);

@@ -54,6 +54,8 @@ export interface ApplySettings {
    * and `-namespace`); tells our objects from those that another IstioOperator has taken over.
    */
   readonly owner?: Owner;
+  /** As in DeletionSettings: such objects are released instead of pruned, so that their next holder finds them. */
+  readonly keep?: (ref: ObjectRef) => boolean;
   /** Every 100 ms for ten seconds, then every 500 ms, unless set. */
   readonly polling?: Polling;
 }

@@ -40,6 +40,12 @@ const ADVICE: Readonly<Record<ClusterErrorKind, Advice>> = {
 /** What the kind of the error alone doesn't tell. The first text that matches decides. */
 const SPECIAL_CASES: readonly (Advice & { readonly message: RegExp })[] = [
   {
+    message: /status\.storedVersions/,
+    retryable: false,
+    remedy:
+      'Objects may still be stored in a version that this release does not have: rewrite them all, then take the version out of the status of the definition.',
+  },
+  {
     message: /is being terminated/i,
     retryable: true,
     remedy: 'Wait until its namespace is gone; then it is made anew.',

@@ -76,6 +76,11 @@ export const HANDS_OFF: readonly HandsOff[] = [
  */
 const REPLACED_MANAGERS = /^(kubectl|helm|istioctl|istio-operator|operator$|manager$)/i;
 
+/** Whether a manager is an installer or a person, whose fields we take over, and no controller. */
+export function isReplacedManager(manager: string): boolean {
+  return REPLACED_MANAGERS.test(manager);
+}
+
 /**
  * Takes the fields that are left to others out of what is applied. Where such a field is still ours, the live value is
  * applied instead, because a field that its only owner drops goes back to its default.
@@ -117,7 +122,7 @@ function settle(field: Field, steps: readonly Step[], context: Context): JsonVal
 function settleValue({ desired, live, path }: Field, context: Context): JsonValue | undefined {
   if (live === undefined) return desired;
   const owners = otherOwners(context.subject, context.manager, path);
-  const others = owners.filter((owner) => !REPLACED_MANAGERS.test(owner));
+  const others = owners.filter((owner) => !isReplacedManager(owner));
   if (!context.row.when({ desired, live, others, autoscaled: context.autoscaled })) return desired;
   return isApplied(context.subject, context.manager, path) ? live : undefined;
 }

@@ -8,6 +8,7 @@ import {
   findMember,
   keyOfItem,
   otherOwners,
+  ownersAt,
 } from './managed-fields.ts';
 import { object } from './testing/objects.ts';
 
@@ -107,5 +108,36 @@ describe('displayPath', () => {
     );
     expect(print('f:metadata', 'f:finalizers', 'v:"a.io/b"')).to.equal('metadata.finalizers[a.io/b]');
     expect(print('f:metadata', 'f:labels', 'f:istio.io/rev')).to.equal('metadata.labels[istio.io/rev]');
+  });
+});
+
+describe('ownersAt', () => {
+  const CONTAINERS = { 'f:spec': { 'f:containers': { 'k:{"name":"proxy"}': { '.': {}, 'f:image': {} } } } };
+  const pod = object('Pod', 'gateway', {
+    spec: { containers: [{ name: 'other' }, { name: 'proxy', image: 'a' }], tolerations: [{ key: 'x' }] },
+    metadata: {
+      managedFields: [
+        { manager: 'istio-operator', operation: 'Apply', fieldsV1: CONTAINERS },
+        {
+          manager: 'kubectl',
+          operation: 'Update',
+          time: 'T',
+          fieldsV1: { 'f:spec': { 'f:tolerations': {} } },
+        },
+      ],
+    },
+  });
+
+  it('finds the item of a list by its place', () => {
+    expect(ownersAt(pod, ['spec', 'containers', 1, 'image'])).to.deep.equal([
+      { manager: 'istio-operator', operation: 'Apply' },
+    ]);
+    expect(ownersAt(pod, ['spec', 'containers', 0, 'name'])).to.deep.equal([]);
+  });
+
+  it('counts the owner of a whole list as owner of what is in it', () => {
+    expect(ownersAt(pod, ['spec', 'tolerations', 0, 'key'])).to.deep.equal([
+      { manager: 'kubectl', operation: 'Update', time: 'T' },
+    ]);
   });
 });

@@ -37,6 +37,47 @@ export function otherOwners(live: K8sObject, manager: string, path: readonly str
   return [...new Set(owners)].toSorted();
 }
 
+export interface FieldOwner {
+  readonly manager: string;
+  readonly operation: 'Apply' | 'Update';
+  /** RFC 3339, when the API server tells it. */
+  readonly time?: string;
+}
+
+/** All managers that own what stands at a path of map keys and list indexes, in the order in which they are recorded. */
+export function ownersAt(live: K8sObject, path: readonly (string | number)[]): readonly FieldOwner[] {
+  return entriesOf(live)
+    .filter((entry) => ownsPlace({ fields: mapAt(entry, 'fieldsV1'), tree: live }, path))
+    .map((entry) => {
+      const time = stringAt(entry, 'time');
+      return {
+        manager: stringAt(entry, 'manager') ?? 'unknown',
+        operation: stringAt(entry, 'operation') === 'Apply' ? 'Apply' : 'Update',
+        ...(time === undefined ? {} : { time }),
+      };
+    });
+}
+
+interface OwnedPlace {
+  readonly fields: JsonObject;
+  readonly tree: JsonValue | undefined;
+}
+
+function ownsPlace({ fields, tree }: OwnedPlace, [step, ...rest]: readonly (string | number)[]): boolean {
+  const keys = childKeys(fields);
+  if (step === undefined || keys.length === 0) return true;
+  const child = at(tree, step);
+  const key = typeof step === 'string' ? `f:${step}` : keys.find((each) => isKeyOf(each, child ?? null));
+  const next = key === undefined ? undefined : fields[key];
+  return isFieldSet(next) && ownsPlace({ fields: next, tree: child }, rest);
+}
+
+/** Whether a key of a field set is that of an element. */
+function isKeyOf(key: string, element: JsonValue): boolean {
+  const found = key.startsWith('v:') ? findMember([element], key) : findItem([element], key);
+  return found !== undefined;
+}
+
 /** The field set without the mark that the item itself is owned. */
 export function childKeys(fields: JsonObject): readonly string[] {
   return Object.keys(fields).filter((key) => key !== '.');

@@ -51,7 +51,7 @@ export async function previewPlan(
   const run: DecidingRun = { ...runFor(deps, objects, settings), deadlineMs: deps.clock.nowMs() };
   const previewed = await mapParallel(objects, CALLS_AT_ONCE, (object) => previewObject(run, object));
   const surplus = additions(entriesFor(objects), settings.inventory);
-  const doomed = await prunable(run, surplus, settings.owner);
+  const doomed = await prunable(run, surplus, { owner: settings.owner });
   return {
     changes: [
       ...previewed.filter((item) => item.kind === 'change'),

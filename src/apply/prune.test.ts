@@ -49,6 +49,16 @@ describe('pruning', () => {
     ]);
   });
 
+  it('lets go of what somebody else is about to take over', async () => {
+    await engine.run(before);
+
+    const report = await engine.run(after, { keep: ({ name }) => name === 'old' });
+
+    expect(actionsOf(report)).to.deep.equal({ istio: 'unchanged', svc: 'pruned', old: 'released' });
+    expect(engine.api.read(old)).to.not.equal(undefined);
+    expect(namesOf(report.inventory)).to.deep.equal(['istio']);
+  });
+
   it('never deletes an object that has taken the name since it was looked at', async () => {
     await engine.run(before);
     engine.api.beforeCall = ({ verb, target }) => {

@@ -4,7 +4,7 @@
  * That is: entries of the previous inventory whose object (by group, kind, namespace and name) is not in the plan, and
  * nothing else; never what carries a label. It happens last, when everything in the plan is applied and ready. An object
  * is deleted only when it was read and is ours (`claim.ts`), under the uid that was read. What is gone, belongs to
- * another owner or is of a kind that is no longer served is released: it leaves the inventory, untouched. What could not
+ * another owner, is wanted by one or is of a kind that is no longer served is released: it leaves the inventory, untouched. What could not
  * be read or deleted stays in the inventory for the next run. Protected objects (`protected.ts`) and those that carry
  * `owning-resource-not-pruned` stay in the cluster.
  */
@@ -36,14 +36,20 @@ interface PruneFailure {
   readonly message: string;
 }
 
+export interface PruneRules {
+  readonly owner: Owner | undefined;
+  /** Objects that somebody else is about to take over. */
+  readonly keep?: ((ref: ObjectRef) => boolean) | undefined;
+}
+
 /** `surplus` are the entries that the plan no longer has. */
 export async function prune(
   run: Run,
   surplus: readonly InventoryEntry[],
-  owner: Owner | undefined,
+  rules: PruneRules,
 ): Promise<PruneReport> {
   const candidates = surplus.filter((entry) => !isProtected(entry));
-  const looked = await mapParallel(candidates, CALLS_AT_ONCE, (entry) => look(run, entry, owner));
+  const looked = await mapParallel(candidates, CALLS_AT_ONCE, (entry) => look(run, entry, rules));
   const results = looked.filter((result) => result.kind !== 'doomed');
   const groups = deletionGroups(looked.filter((result) => result.kind === 'doomed'));
   for (const group of groups) {
@@ -60,10 +66,10 @@ export async function prune(
 export async function prunable(
   run: Run,
   surplus: readonly InventoryEntry[],
-  owner: Owner | undefined,
+  rules: PruneRules,
 ): Promise<readonly K8sObject[]> {
   const candidates = surplus.filter((entry) => !isProtected(entry));
-  const looked = await mapParallel(candidates, CALLS_AT_ONCE, (entry) => look(run, entry, owner));
+  const looked = await mapParallel(candidates, CALLS_AT_ONCE, (entry) => look(run, entry, rules));
   return looked.flatMap((result) => (result.kind === 'doomed' ? [result.live] : []));
 }
 
@@ -78,8 +84,9 @@ type Result =
   | { readonly kind: 'kept'; readonly entry: InventoryEntry }
   | { readonly kind: 'stuck'; readonly entry: InventoryEntry; readonly failure: PruneFailure };
 
-async function look(run: Run, entry: InventoryEntry, owner: Owner | undefined): Promise<Doomed | Result> {
+async function look(run: Run, entry: InventoryEntry, { owner, keep }: PruneRules): Promise<Doomed | Result> {
   return orStuck(entry, async () => {
+    if (keep?.(entry) === true) return gone(entry, 'released');
     const live = await run.cluster.get(withoutUid(entry), { signal: run.signal });
     if (live === undefined || !isOurs(live, entry, owner)) return gone(entry, 'released');
     return isKept(live) ? { kind: 'kept', entry } : { kind: 'doomed', entry, live };

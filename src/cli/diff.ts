@@ -10,7 +10,7 @@ import type { ClusterChoice, CommandEnvironment } from './environment.ts';
 import { prospectOf, refuseFailures } from './prospect.ts';
 import type { InstallationFlags } from './requested-installation.ts';
 import { withConnection } from './session.ts';
-import { CONTEXT_LINES, withoutNoise } from './object-patch.ts';
+import { coloured, CONTEXT_LINES, withoutNoise } from './object-patch.ts';
 
 export type DiffOptions = InstallationFlags & ClusterChoice;
 
@@ -21,7 +21,7 @@ export async function diffLive(environment: CommandEnvironment, options: DiffOpt
       prospectOf(environment, connection, options),
     );
     const changes = actualChanges(prospect.preview);
-    environment.terminal.print(changes.map(patchOf).join(''));
+    environment.terminal.print(coloured(environment.terminal, changes.map(patchOf).join('')));
     refuseFailures(prospect);
     return changes.length === 0 ? EXIT.ok : EXIT.differences;
   } catch (error) {

@@ -2,7 +2,8 @@
 import type { ClusterPort } from '../apply/cluster.port.ts';
 import type { AssetBundle } from '../model/assets.ts';
 import type { Clock } from '../model/clock.ts';
-import type { GroupVersionKind, K8sObject } from '../model/object.ts';
+import type { JsonObject } from '../model/json.ts';
+import type { GroupVersionKind, K8sObject, ObjectRef } from '../model/object.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface ClusterChoice {
@@ -23,6 +24,18 @@ export interface ListSelection {
 export interface CommandCluster extends ClusterPort {
   /** All objects of a kind; none when the kind is not served. */
   list(kind: GroupVersionKind, selection: ListSelection): Promise<readonly K8sObject[]>;
+  /** Merges into the metadata; with a `resourceVersion` it throws `conflict` when the object changed meanwhile. */
+  patchMetadata(
+    ref: ObjectRef,
+    metadata: JsonObject,
+    options: { readonly signal: AbortSignal },
+  ): Promise<void>;
+  /** Shows the metadata of objects in all namespaces, in pages of which none is kept. */
+  scanMetadata(
+    kind: GroupVersionKind,
+    show: (object: K8sObject) => void,
+    options: { readonly signal: AbortSignal; readonly fieldSelector?: string },
+  ): Promise<void>;
   /** As the API server tells it, such as `v1.34.4`. */
   serverVersion(options: { readonly signal: AbortSignal }): Promise<string>;
 }

@@ -1,6 +1,8 @@
 /** `istio-operator init`, `dump` and `remove`: the operator into a cluster, onto the screen, and out of a cluster. */
-import { applyObject } from '../apply/apply-object.ts';
+import type { Need } from '../apply/apply-object.ts';
+import { applyObject, needOf } from '../apply/apply-object.ts';
 import { runFor } from '../apply/apply-plan.ts';
+import { appliedForm } from '../apply/applied-form.ts';
 import { readinessOf } from '../apply/readiness.ts';
 import { printYaml } from '../core/yaml.ts';
 import type { NamedResource } from '../core/spec/documents.ts';
@@ -13,12 +15,13 @@ import { ISTIO_OPERATOR } from './installation.ts';
 import { readLayers } from './manifest-generate.ts';
 import type { OperatorChoices } from './operator-objects.ts';
 import { operatorObjects } from './operator-objects.ts';
+import type { DryRun } from './options.ts';
 import { withConnection } from './session.ts';
 
 export interface InitOptions extends ClusterChoice, OperatorChoices {
   /** An IstioOperator to apply when the operator runs. */
   readonly filename?: string;
-  readonly dryRun: boolean;
+  readonly dryRun: DryRun;
   readonly timeoutMs: number;
 }
 
@@ -34,17 +37,45 @@ export async function init(environment: CommandEnvironment, options: InitOptions
   const resources = layers.map(resourceOf);
   const { deployment } = await environment.loadAssets();
   const objects = operatorObjects(deployment, options);
-  if (options.dryRun) {
+  if (options.dryRun === 'client') {
     environment.terminal.print([...objects, ...resources].map(printYaml).join('---\n'));
     return EXIT.ok;
   }
   return withConnection(environment, options, async (connection) => {
+    if (options.dryRun === 'server') {
+      return previewObjects(environment, connection, [...objects, ...resources]);
+    }
     await install(environment, connection, objects, options.timeoutMs);
     for (const resource of resources) await applyResource(environment, connection, resource);
     environment.terminal.say('Next: istio-operator status, or kubectl get iop -A');
     return EXIT.ok;
   });
 }
+
+/** Holds each object against the cluster; nothing is stored. */
+async function previewObjects(
+  { terminal, clock, signal }: CommandEnvironment,
+  { cluster }: Connection,
+  objects: readonly K8sObject[],
+): Promise<number> {
+  const run = {
+    ...runFor({ cluster, clock }, objects, { signal, inventory: [] }),
+    deadlineMs: clock.nowMs(),
+  };
+  for (const object of objects) {
+    const need = await needOf(run, appliedForm(object));
+    terminal.print(`${MARKS[need.kind]} ${displayRef(refOf(object))}\n`);
+  }
+  terminal.say('Nothing was changed: this was a dry run.');
+  return EXIT.ok;
+}
+
+const MARKS: Readonly<Record<Need['kind'], string>> = {
+  create: '+',
+  recreate: '+',
+  configure: '~',
+  none: ' ',
+};
 
 /** Prints what `init` would apply. */
 export async function dump(environment: CommandEnvironment, choices: OperatorChoices): Promise<number> {
@@ -54,12 +85,13 @@ export async function dump(environment: CommandEnvironment, choices: OperatorCho
 }
 
 /** The file's own metadata is kept: annotations may tell the operator what to do. */
-function resourceOf({ metadata, spec }: NamedResource): K8sObject {
+export function resourceOf({ metadata, spec }: Pick<NamedResource, 'metadata' | 'spec'>): K8sObject {
   const named = { name: 'installed-state', namespace: 'istio-system', ...metadata };
   return { ...ISTIO_OPERATOR, metadata: named, ...(isJsonObject(spec) ? { spec } : {}) };
 }
 
-async function applyResource(
+/** Applies an IstioOperator, and its namespace where there is none. */
+export async function applyResource(
   environment: CommandEnvironment,
   connection: Connection,
   resource: K8sObject,

@@ -6,15 +6,18 @@ import { diagnose } from '../core/diagnostics.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import { assertNever } from '../model/json.ts';
 import type { K8sObject } from '../model/object.ts';
-import { displayRef } from '../model/object.ts';
+import { displayRef, refOf } from '../model/object.ts';
 import type { ComponentName } from '../model/plan.ts';
+import { objectsOf } from '../model/plan.ts';
 import type { ApplyReport, ComponentResult } from '../model/report.ts';
 import type { InventoryEntry } from '../model/status.ts';
 import { actualChanges, countsTable, describeChange } from './changes.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import type { ClusterChoice, CommandCluster, CommandEnvironment, Connection } from './environment.ts';
+import { withSubjects } from './installed-input.ts';
 import type { RecordContent } from './installation.ts';
 import { displayOwner, storeRecord } from './installation.ts';
+import type { DryRun } from './options.ts';
 import type { Prospect } from './prospect.ts';
 import { prospectOf, refuseContested, refuseFailures } from './prospect.ts';
 import type { InstallationFlags } from './requested-installation.ts';
@@ -22,25 +25,37 @@ import { confirm, withConnection } from './session.ts';
 import { counted } from './table.ts';
 
 export interface InstallOptions extends InstallationFlags, ClusterChoice {
-  readonly dryRun: boolean;
+  readonly dryRun: DryRun;
   readonly skipConfirmation: boolean;
   readonly readinessTimeoutMs: number;
 }
 
 /** Shows what would change, asks, applies it and waits. Repeating it changes nothing; after Ctrl-C it goes on. */
 export async function install(environment: CommandEnvironment, options: InstallOptions): Promise<number> {
+  if (options.dryRun === 'client') return listObjects(environment, options);
   return withConnection(environment, options, async (connection) => {
     const prospect = await prospectOf(environment, connection, options);
     await refuseContested(environment, connection, prospect);
     sayProspect(environment, connection, prospect);
     refuseFailures(prospect);
-    if (options.dryRun) return sayDryRun(environment, prospect);
+    if (options.dryRun !== 'none') return sayDryRun(environment, prospect);
     if (!options.skipConfirmation && actualChanges(prospect.preview).length > 0) {
       await confirm(environment, 'Proceed?');
     }
     const report = await applyAndRecord(environment, connection, { prospect, options });
     return sayReport(environment, prospect, report);
   });
+}
+
+/** What would be applied, without a look at what is there. */
+async function listObjects(environment: CommandEnvironment, options: InstallOptions): Promise<number> {
+  await withSubjects(environment, { ...options, offline: true }, async (subjects) => {
+    for (const object of subjects.flatMap(({ plan }) => objectsOf(plan))) {
+      environment.terminal.print(`${displayRef(refOf(object))}\n`);
+    }
+  });
+  environment.terminal.say('No cluster was asked: this was a dry run.');
+  return EXIT.ok;
 }
 
 function sayProspect({ terminal }: CommandEnvironment, { server }: Connection, prospect: Prospect): void {
@@ -65,10 +80,11 @@ function sayDryRun({ terminal }: CommandEnvironment, { preview }: Prospect): num
 
 interface Work {
   readonly prospect: Prospect;
-  readonly options: InstallOptions;
+  readonly options: Pick<InstallOptions, 'readinessTimeoutMs'>;
 }
 
-async function applyAndRecord(
+/** Applies, waits, and keeps the record of the installation. */
+export async function applyAndRecord(
   environment: CommandEnvironment,
   { cluster }: Connection,
   { prospect, options }: Work,
@@ -78,9 +94,9 @@ async function applyAndRecord(
   const missing = await missingNamespaces(cluster, prospect, signal);
   const madeNamespaces = [...new Set([...(present?.madeNamespaces ?? []), ...missing])].toSorted();
   const store = async (inventory: readonly InventoryEntry[]): Promise<void> => {
-    const { profile, version } = plan;
+    const { profile, version, userSpec: spec } = plan;
     const revision = plan.revision === '' ? 'default' : plan.revision;
-    const content: RecordContent = { profile, revision, version, madeNamespaces, inventory };
+    const content: RecordContent = { profile, revision, version, spec, madeNamespaces, inventory };
     await storeRecord(cluster, owner, content, { signal });
   };
   if (missing.includes(owner.namespace)) {
@@ -157,7 +173,8 @@ function describeResult(result: ComponentResult): string {
   }
 }
 
-function sayReport({ terminal }: CommandEnvironment, { plan }: Prospect, report: ApplyReport): number {
+/** Tells what an installation came to. Throws a CommandError with what is not as it should be. */
+export function sayReport({ terminal }: CommandEnvironment, { plan }: Prospect, report: ApplyReport): number {
   const problems = problemsOf(report);
   if (problems.length > 0) throw new CommandError(problems);
   const written = report.changes.filter(({ action }) => action !== 'unchanged').length;

@@ -30,7 +30,9 @@ function testCluster(api: InMemoryApi): CommandCluster {
     apply: async (object, options) => api.apply(object, options),
     delete: async (ref, options) => api.delete(ref, options),
     list: async (kind, selection) => api.list(kind, { namespace: 'istio-system', ...selection }),
+    scanMetadata: async () => undefined,
     serverVersion: async () => 'v1.34.0',
+    patchMetadata: async () => undefined,
   };
 }
 

@@ -20,6 +20,8 @@ export interface Installation {
   readonly revision: string;
   readonly version: string;
   readonly inventory: readonly InventoryEntry[];
+  /** What the user asked for; undefined in records of before it was written down. */
+  readonly spec?: JsonObject;
   /** Namespaces that were made for it; known of records only. */
   readonly madeNamespaces: readonly string[];
   /** The IstioOperator or the ConfigMap. */
@@ -29,7 +31,7 @@ export interface Installation {
 /** What a record says, beside whose it is. */
 export type RecordContent = Pick<
   Installation,
-  'profile' | 'revision' | 'version' | 'inventory' | 'madeNamespaces'
+  'profile' | 'revision' | 'version' | 'spec' | 'inventory' | 'madeNamespaces'
 >;
 
 interface Reading {
@@ -105,6 +107,7 @@ function fromResource(object: K8sObject): Installation {
     owner: { name: object.metadata.name, namespace: namespaceOf(object) ?? '' },
     ...releaseFields(status),
     inventory: readInventory(at(status, 'inventory')),
+    ...specField(object['spec']),
     madeNamespaces: [],
     object,
   };
@@ -119,6 +122,7 @@ function fromRecord(object: K8sObject): Installation {
     owner: { name: stringAt(content, 'owner') ?? object.metadata.name, namespace: namespaceOf(object) ?? '' },
     ...releaseFields(content),
     inventory: readInventory(content['inventory']),
+    ...specField(content['spec']),
     madeNamespaces: made,
     object,
   };
@@ -130,6 +134,10 @@ function releaseFields(value: JsonValue | undefined): Pick<Installation, 'profil
     revision: stringAt(value, 'revision') ?? '',
     version: stringAt(value, 'version') ?? '',
   };
+}
+
+function specField(value: JsonValue | undefined): Pick<Installation, 'spec'> {
+  return isJsonObject(value) ? { spec: value } : {};
 }
 
 function parsed(text: string): JsonObject {

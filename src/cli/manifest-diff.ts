@@ -6,7 +6,7 @@ import { displayRef, identityOf, refOf } from '../model/object.ts';
 import { EXIT, Trouble } from './command-error.ts';
 import type { CommandEnvironment } from './environment.ts';
 import { nameOf, readObjects } from './manifest-files.ts';
-import { CONTEXT_LINES, withoutNoise } from './object-patch.ts';
+import { coloured, CONTEXT_LINES, withoutNoise } from './object-patch.ts';
 
 /** Prints a unified diff from one file or folder to the other. Exit code 0: none; 1: some; throws a Trouble for the rest. */
 export async function manifestDiff(
@@ -28,7 +28,7 @@ export async function manifestDiff(
         ),
       );
     const text = patches.join('');
-    environment.terminal.print(text);
+    environment.terminal.print(coloured(environment.terminal, text));
     return text === '' ? EXIT.ok : EXIT.differences;
   } catch (error) {
     throw new Trouble(error);

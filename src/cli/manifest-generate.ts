@@ -6,12 +6,14 @@ import type { NamedResource } from '../core/spec/documents.ts';
 import { printYaml } from '../core/yaml.ts';
 import type { PrintedSpecs } from '../model/assets.ts';
 import type { K8sObject } from '../model/object.ts';
+import { refOf } from '../model/object.ts';
 import type { ComponentName, Plan, PlannedComponent } from '../model/plan.ts';
 import type { FactsOptions } from './cluster-facts.ts';
 import { factsOf } from './cluster-facts.ts';
 import { CommandError, EXIT, failure, sayDiagnostics } from './command-error.ts';
 import type { CommandEnvironment } from './environment.ts';
 import { nameOf, readText } from './manifest-files.ts';
+import { kubectlName } from './object-name.ts';
 import { readOwnProfiles } from './own-profiles.ts';
 
 /** Flags that say what is wanted. */
@@ -27,7 +29,8 @@ export interface RequestFlags {
 
 export interface GenerateOptions extends FactsOptions, RequestFlags {
   readonly component: readonly string[];
-  readonly output: 'yaml' | 'json';
+  /** `images`: no objects, but the images that all of them need, one a line. */
+  readonly output: 'yaml' | 'json' | 'name' | 'images';
   /** A folder for one file a component; without it everything goes to standard output. */
   readonly outputDir?: string;
   /** `cluster`: only what has no namespace, to be applied beforehand by somebody with more rights. */
@@ -54,9 +57,17 @@ export async function manifestGenerate(
   });
   if (result.kind === 'invalid') throw new CommandError(result.diagnostics);
   sayDiagnostics(environment.terminal, result.plan.warnings);
+  if (options.output === 'images') {
+    environment.terminal.print(result.plan.images.map((image) => `${image}\n`).join(''));
+    return EXIT.ok;
+  }
   const components = chosenComponents(result.plan, options.component);
-  const printed =
-    options.output === 'json' ? printList : printerOf(await assets.printedSpecs(result.plan.releaseLine));
+  const printers = {
+    json: printList,
+    name: printNames,
+    yaml: printerOf(await assets.printedSpecs(result.plan.releaseLine)),
+  };
+  const printed = printers[options.output];
   if (options.outputDir === undefined) {
     environment.terminal.print(printed(components.flatMap(({ objects }) => objects)));
     return EXIT.ok;
@@ -140,6 +151,10 @@ function chosenComponents(plan: Plan, names: readonly string[]): readonly Planne
     );
   }
   return plan.components.filter(({ component }) => names.length === 0 || names.includes(component));
+}
+
+function printNames(objects: readonly K8sObject[]): string {
+  return objects.map((object) => `${kubectlName(refOf(object))}\n`).join('');
 }
 
 function printList(items: readonly K8sObject[]): string {

@@ -76,8 +76,18 @@ export function skipConfirmationOption(): Option {
   return new Option('-y, --skip-confirmation', 'do not ask').default(false);
 }
 
-export function dryRunOption(description: string): Option {
-  return new Option('--dry-run', description).default(false);
+/**
+ * How much of a command is done. `client`: nothing is asked of the cluster that is not needed to know what is meant.
+ * `server`: the API server is asked what would become of it, and stores nothing.
+ */
+export type DryRun = 'none' | 'client' | 'server';
+
+/** `bare` is what the flag means without a value. */
+export function dryRunOption(description: string, bare: Exclude<DryRun, 'none'> = 'server'): Option {
+  return new Option('--dry-run [mode]', description)
+    .choices(['none', 'client', 'server'] satisfies DryRun[])
+    .preset(bare)
+    .default('none');
 }
 
 function reader<T>(type: ValueType<T>): (text: string) => T {

@@ -5,13 +5,14 @@ import { EXIT } from './command-error.ts';
 import { actualChanges, countsTable, describeChange } from './changes.ts';
 import type { ClusterChoice, CommandEnvironment } from './environment.ts';
 import { displayOwner } from './installation.ts';
+import { kubectlName } from './object-name.ts';
 import type { Prospect } from './prospect.ts';
 import { prospectOf, refuseFailures } from './prospect.ts';
 import type { InstallationFlags } from './requested-installation.ts';
 import { withConnection } from './session.ts';
 
 export interface PlanOptions extends InstallationFlags, ClusterChoice {
-  readonly output: 'table' | 'wide' | 'yaml' | 'json';
+  readonly output: 'table' | 'wide' | 'yaml' | 'json' | 'name';
 }
 
 /** Prints counts per action, with `wide` each change too. Changes nothing. */
@@ -32,6 +33,10 @@ const PRINTERS: Readonly<Record<PlanOptions['output'], (prospect: Prospect) => s
       .map(({ change }) => `${describeChange(change)}\n`)
       .join(''),
   yaml: (prospect) => printYaml(asData(prospect)),
+  name: ({ preview }) =>
+    actualChanges(preview)
+      .map(({ change }) => `${kubectlName(change.ref)}\n`)
+      .join(''),
   json: (prospect) => `${JSON.stringify(asData(prospect), null, 2)}\n`,
 };
 

@@ -12,6 +12,7 @@ import type { CommandEnvironment } from './environment.ts';
 import type { RequestFlags } from './manifest-generate.ts';
 import { annotationsIn, readLayers, setsOf } from './manifest-generate.ts';
 import { readOwnProfiles } from './own-profiles.ts';
+import { coloured } from './object-patch.ts';
 
 export type ManifestsFlags = Pick<RequestFlags, 'manifests' | 'charts'>;
 
@@ -70,7 +71,8 @@ export async function diffProfiles(
     const after = await textOfProfile(environment, planner, { profile: to, ...options });
     if (before === after) return EXIT.ok;
     const headers = { headerOptions: FILE_HEADERS_ONLY };
-    environment.terminal.print(createTwoFilesPatch(from, to, before, after, undefined, undefined, headers));
+    const patch = createTwoFilesPatch(from, to, before, after, undefined, undefined, headers);
+    environment.terminal.print(coloured(environment.terminal, patch));
     return EXIT.differences;
   } catch (error) {
     throw new Trouble(error);

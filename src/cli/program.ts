@@ -7,6 +7,7 @@ import type { CommandEnvironment } from './environment.ts';
 import type { Shell } from './completion.ts';
 import type { InjectOptions } from './kube-inject.ts';
 import type { GenerateOptions } from './manifest-generate.ts';
+import type { TranslateOptions } from './manifest-translate.ts';
 import {
   collect,
   contextOption,
@@ -82,6 +83,7 @@ function createProgram(environment: CommandEnvironment, outcome: Outcome): Comma
   add(kubeInjectCommand(environment, outcome));
   add(versionCommand(environment, outcome));
   add(completionCommand(environment));
+  add(docsCommand(environment));
   add(runCommand(environment, outcome));
   return program;
 }
@@ -104,7 +106,11 @@ function manifestCommand(environment: CommandEnvironment, outcome: Outcome): Com
         .argParser((name: string, names: readonly string[]) => [...names, name])
         .default([], 'all'),
     )
-    .addOption(new Option('-o, --output <format>', 'how to print').choices(['yaml', 'json']).default('yaml'))
+    .addOption(
+      new Option('-o, --output <format>', 'how to print; images lists only the images that are needed')
+        .choices(['yaml', 'json', 'name', 'images'])
+        .default('yaml'),
+    )
     .addOption(new Option('--output-dir <folder>', 'write a file for each component instead of printing'))
     .addOption(
       new Option('--scope <scope>', 'only objects with or without a namespace').choices([
@@ -113,7 +119,9 @@ function manifestCommand(environment: CommandEnvironment, outcome: Outcome): Com
         'namespace',
       ]),
     )
-    .addOption(new Option('--cluster-facts <file>', 'what is known of the cluster: kubernetesVersion'))
+    .addOption(
+      new Option('--cluster-facts <file>', 'what is known of the cluster: kubernetesVersion, servedKinds'),
+    )
     .addOption(new Option('--kube-version <version>', 'version of Kubernetes to render for, such as v1.34.0'))
     .action(async (options: GenerateOptions) => {
       const { manifestGenerate } = await import('./manifest-generate.ts');
@@ -128,10 +136,24 @@ function manifestCommand(environment: CommandEnvironment, outcome: Outcome): Com
       const { manifestDiff } = await import('./manifest-diff.ts');
       outcome.exitCode = await manifestDiff(environment, from, to);
     });
+  const translate = new Command('translate')
+    .description("write values and scripts for Helm's charts of Istio, the way out")
+    .addOption(filesOption())
+    .addOption(setOption())
+    .addOption(revisionOption())
+    .addOption(new Option('-o, --output-dir <folder>', 'where to write').makeOptionMandatory())
+    .addOption(new Option('--cluster-facts <file>', 'what is known of the cluster: kubernetesVersion'))
+    .addOption(new Option('--kube-version <version>', 'version of Kubernetes to render for, such as v1.34.0'))
+    .action(async (options: TranslateOptions) => {
+      const { manifestTranslate } = await import('./manifest-translate.ts');
+      outcome.exitCode = await manifestTranslate(environment, options);
+    });
+  for (const option of manifestsOptions()) translate.addOption(option);
   return new Command('manifest')
     .description('look at what a resource stands for')
     .addCommand(generate)
-    .addCommand(diff);
+    .addCommand(diff)
+    .addCommand(translate);
 }
 
 function kubeInjectCommand(environment: CommandEnvironment, outcome: Outcome): Command {
@@ -162,6 +184,15 @@ function completionCommand(environment: CommandEnvironment): Command {
     .action(async (shell: Shell) => {
       const { completionScript } = await import('./completion.ts');
       environment.terminal.print(completionScript(shell));
+    });
+}
+
+function docsCommand(environment: CommandEnvironment): Command {
+  return new Command('docs')
+    .description('print the help of all commands as one page of Markdown')
+    .action(async () => {
+      const { docsPage } = await import('./docs-page.ts');
+      environment.terminal.print(docsPage(createProgram(environment, { exitCode: EXIT.ok })));
     });
 }
 

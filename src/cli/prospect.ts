@@ -3,7 +3,7 @@ import { labelledOwner } from '../apply/claim.ts';
 import type { Preview } from '../apply/preview-plan.ts';
 import { previewPlan } from '../apply/preview-plan.ts';
 import { displayRef, identityOf, refOf } from '../model/object.ts';
-import type { Owner } from '../model/plan.ts';
+import type { Owner, Plan } from '../model/plan.ts';
 import { CommandError, failure } from './command-error.ts';
 import { diagnose } from '../core/diagnostics.ts';
 import type { CommandEnvironment, Connection } from './environment.ts';
@@ -75,6 +75,12 @@ export async function refuseContested(
   }
 }
 
+/** The objects of a plan that all control planes of a cluster share. */
+export function sharedIdentities(plan: Plan): ReadonlySet<string> {
+  const base = plan.components.filter(({ component }) => component === 'Base');
+  return new Set(base.flatMap(({ objects }) => objects.map((object) => identityOf(refOf(object)))));
+}
+
 interface Holding {
   readonly holder: Owner;
   readonly ref: string;
@@ -82,11 +88,7 @@ interface Holding {
 
 /** The other owners that objects of the plan name in their labels, by name, each with one of the objects. */
 function foreignHolders({ plan, owner, preview }: Prospect): ReadonlyMap<string, Holding> {
-  const shared = new Set(
-    plan.components
-      .filter(({ component }) => component === 'Base')
-      .flatMap(({ objects }) => objects.map((object) => identityOf(refOf(object)))),
-  );
+  const shared = sharedIdentities(plan);
   const holdings = preview.changes.flatMap(({ change, live }) => {
     const labelled = live === undefined ? undefined : labelledOwner(live);
     if (labelled === undefined || shared.has(identityOf(change.ref))) return [];

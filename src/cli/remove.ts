@@ -5,6 +5,7 @@ import { EXIT } from './command-error.ts';
 import type { ClusterChoice, CommandEnvironment, Connection } from './environment.ts';
 import { ISTIO_OPERATOR } from './installation.ts';
 import { OPERATOR_NAMESPACE, operatorObjects } from './operator-objects.ts';
+import type { DryRun } from './options.ts';
 import { deleteObject, waitUntilAllGone } from './removal.ts';
 import { confirm, withConnection } from './session.ts';
 import { counted } from './table.ts';
@@ -13,7 +14,7 @@ export interface RemoveOptions extends ClusterChoice {
   readonly operatorNamespace?: string;
   /** Takes IstioOperators, the meshes that they stand for, and their definition as well. */
   readonly purge: boolean;
-  readonly dryRun: boolean;
+  readonly dryRun: DryRun;
   readonly skipConfirmation: boolean;
   readonly timeoutMs: number;
 }
@@ -28,7 +29,7 @@ export async function remove(environment: CommandEnvironment, options: RemoveOpt
     const doomed = await doomedObjects(environment, options);
     const resources = await connection.cluster.list(ISTIO_OPERATOR, { signal });
     sayWhatGoes(environment, connection, { doomed, resources, options });
-    if (options.dryRun) {
+    if (options.dryRun !== 'none') {
       const going = [...(options.purge ? resources : []), ...doomed];
       for (const object of going) terminal.print(`- ${displayRef(refOf(object))}\n`);
       return EXIT.ok;

@@ -1,9 +1,14 @@
 /** What the files and flags of a command ask for, planned for the cluster at hand. */
 import { createPlanner } from '../core/plan.ts';
+import type { PlanInput } from '../core/plan.ts';
 import type { NamedResource } from '../core/spec/documents.ts';
+import type { Diagnostic } from '../model/diagnostic.ts';
 import type { Owner, Plan, PlanResult } from '../model/plan.ts';
+import { objectsOf } from '../model/plan.ts';
 import { CommandError, sayDiagnostics } from './command-error.ts';
+import { injectorsOf } from './control-planes.ts';
 import type { CommandEnvironment, Connection } from './environment.ts';
+import { factsFrom } from './cluster-facts.ts';
 import type { RequestFlags } from './manifest-generate.ts';
 import { readLayers, setsOf } from './manifest-generate.ts';
 import { readOwnProfiles } from './own-profiles.ts';
@@ -13,6 +18,8 @@ export type InstallationFlags = RequestFlags;
 export interface RequestedInstallation {
   readonly owner: Owner;
   readonly plan: Plan;
+  /** What was planned. */
+  readonly input: PlanInput;
 }
 
 /** Plans as the operator in the cluster would, and tells warnings. Throws a CommandError for what cannot be planned. */
@@ -22,20 +29,39 @@ export async function requestedInstallation(
   flags: InstallationFlags,
 ): Promise<RequestedInstallation> {
   const { loadAssets, signal, terminal } = environment;
-  const [assets, layers, kubernetesVersion] = await Promise.all([
+  const [assets, layers, facts] = await Promise.all([
     loadAssets(),
     readLayers(environment, flags.filename),
-    cluster.serverVersion({ signal }),
+    factsFrom(cluster, signal),
   ]);
   const planner = createPlanner(assets);
   const sets = setsOf(flags);
   const ownProfiles = await readOwnProfiles(environment, layers, sets);
-  const input = { layers, sets, ...ownProfiles, facts: { kubernetesVersion } };
+  const input = { layers, sets, ...ownProfiles, facts };
   // The owner depends on what is planned, and the objects carry the owner.
   const owner = ownerFor(layers, planned(planner(input)), flags);
-  const plan = planned(planner({ ...input, owner }));
-  sayDiagnostics(terminal, plan.warnings);
-  return { owner, plan };
+  const owned = { ...input, owner };
+  const alone = planned(planner(owned));
+  const injectors = await injectorsOf(cluster, signal);
+  const plan = besideInjectors(alone, injectors.all);
+  sayDiagnostics(terminal, [...plan.warnings, ...postponedTag(alone, plan)]);
+  return { owner, plan, input: owned };
+}
+
+/** Without the operator nobody brings the move of the default to its end. */
+function postponedTag(alone: Plan, plan: Plan): readonly Diagnostic[] {
+  const [wanted, given] = [alone, plan].map((each) =>
+    objectsOf(each).find((object) => isInjector(object) && tagOf(object) === DEFAULT_REVISION),
+  );
+  if (wanted === undefined || given === undefined) return [];
+  const [target, present] = [targetOfInjector(wanted), targetOfInjector(given)];
+  if (target === present) return [];
+  const finding = {
+    path: ['spec', 'values', 'revisionTags'],
+    cause: `the tag "default" calls ${present} and not ${target} for now, because the injector there still serves`,
+    remedy: `Finish the move with: istio-operator tag set default --overwrite --revision ${revisionOfInjector(wanted)}.`,
+  };
+  return [diagnose('injectionConflict', finding)];
 }
 
 function planned(result: PlanResult): Plan {

@@ -10,6 +10,7 @@ import type { Installation } from './installation.ts';
 import { displayOwner, listInstallations } from './installation.ts';
 import type { InstallationHealth } from './installation-health.ts';
 import { healthOf } from './installation-health.ts';
+import { kubectlName } from './object-name.ts';
 import { withConnection } from './session.ts';
 import { displayAge, table } from './table.ts';
 
@@ -17,7 +18,7 @@ export interface StatusOptions extends ClusterChoice {
   readonly name?: string;
   /** All namespaces when absent. */
   readonly namespace?: string;
-  readonly output: 'tree' | 'wide' | 'yaml' | 'json';
+  readonly output: 'tree' | 'wide' | 'yaml' | 'json' | 'name';
   readonly watch: boolean;
 }
 
@@ -64,8 +65,13 @@ async function reportsOf(
 function printed(reports: readonly Report[], { output }: StatusOptions, nowMs: number): string {
   if (output === 'json') return `${JSON.stringify(reports.map(asData), null, 2)}\n`;
   if (output === 'yaml') return printYaml(reports.map(asData));
+  if (output === 'name') return reports.flatMap(({ objects }) => objects.map(nameLine)).join('');
   if (reports.length === 0) return 'Nothing is installed.\n';
   return reports.map((report) => tree(report, { isWide: output === 'wide', nowMs })).join('\n');
+}
+
+function nameLine({ ref }: InspectedObject): string {
+  return `${kubectlName(ref)}\n`;
 }
 
 interface View {

@@ -10,6 +10,8 @@ export interface Terminal {
   say(line: string): void;
   /** Talk that shows by itself when it is shown to a person. */
   style(style: Style, text: string): string;
+  /** The same for data, which only a terminal gets with styles: never a pipe. */
+  styleData(style: Style, text: string): string;
   /** Whether standard error is shown to a person, so that lines may be rewritten. */
   readonly isInteractive: boolean;
 }

@@ -8,6 +8,7 @@ import { CommandError, EXIT, failure } from './command-error.ts';
 import type { ClusterChoice, CommandEnvironment, Connection } from './environment.ts';
 import type { Installation } from './installation.ts';
 import { deleteRecord, displayOwner, listInstallations, storeRecord } from './installation.ts';
+import type { DryRun } from './options.ts';
 import { purgeLeftovers } from './purge.ts';
 import type { InstallationFlags } from './requested-installation.ts';
 import { requestedInstallation } from './requested-installation.ts';
@@ -16,7 +17,7 @@ import { counted } from './table.ts';
 
 export interface UninstallOptions extends InstallationFlags, ClusterChoice {
   readonly purge: boolean;
-  readonly dryRun: boolean;
+  readonly dryRun: DryRun;
   readonly skipConfirmation: boolean;
   readonly timeoutMs: number;
 }
@@ -31,7 +32,7 @@ export async function uninstall(environment: CommandEnvironment, options: Uninst
     const chosen = options.purge ? all : await chosenInstallations(environment, connection, { all, options });
     refuseResources(chosen);
     sayWhatGoes(environment, connection, { chosen, purge: options.purge });
-    if (options.dryRun) return listWhatGoes(environment, chosen);
+    if (options.dryRun !== 'none') return listWhatGoes(environment, chosen);
     if (!options.skipConfirmation) await confirm(environment, 'Proceed?');
     const others = all.filter((other) => !chosen.includes(other));
     for (const installation of chosen) {

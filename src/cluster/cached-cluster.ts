@@ -26,6 +26,7 @@ export function withCache(cluster: Cluster, watches: Watches): Cluster {
     apply: (object, options) => cluster.apply(object, options),
     delete: (ref, options) => cluster.delete(ref, options),
     list: (kind, options) => cluster.list(kind, options),
+    scanMetadata: (kind, show, options) => cluster.scanMetadata(kind, show, options),
     patchStatus: (ref, status, options) => cluster.patchStatus(ref, status, options),
     setFinalizers: (ref, finalizers, options) => cluster.setFinalizers(ref, finalizers, options),
     createEvent: (event, options) => cluster.createEvent(event, options),

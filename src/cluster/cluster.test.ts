@@ -185,6 +185,28 @@ describe('the cluster', () => {
     });
   });
 
+  it('shows the metadata of a kind page by page', async () => {
+    reply = (response, request) => {
+      const last = request.query['continue'] === 'next';
+      const page = last ? listOf([configMap('b', 2)], 9) : listOf([configMap('a', 1)], 9, 'next');
+      json(page)(response, request);
+    };
+    const shown: string[] = [];
+
+    const options = { signal: NEVER, fieldSelector: 'metadata.name!=c' };
+    await cluster.scanMetadata(
+      CONFIG_MAP,
+      ({ kind, metadata }) => shown.push(`${kind} ${metadata.name}`),
+      options,
+    );
+
+    expect(shown).to.deep.equal(['ConfigMap a', 'ConfigMap b']);
+    expect(
+      calls().map(({ headers }) => headers.accept?.includes('as=PartialObjectMetadataList')),
+    ).to.deep.equal([true, true]);
+    expect(calls()[0]?.query['fieldSelector']).to.equal('metadata.name!=c');
+  });
+
   describe('list', () => {
     it('puts pages together and names the kind of each object', async () => {
       reply = (response, request) => {

@@ -9,7 +9,7 @@ import { groupOf, isK8sObject, refOf } from '../model/object.ts';
 import { isKindUnknown } from './api-error.ts';
 import type { Discovery } from './discovery.ts';
 import type { Selection } from './list-pages.ts';
-import { listPages } from './list-pages.ts';
+import { listPages, scanPages } from './list-pages.ts';
 import type { ResourceMapping } from './resource-path.ts';
 import { collectionPath, objectPath } from './resource-path.ts';
 import type { ApiRequest, Transport, WriteFence } from './transport.ts';
@@ -23,6 +23,12 @@ export interface CallOptions {
 export interface Cluster extends ClusterPort, ResourcePort {
   /** Everything of a kind, or nothing when the kind is not served. */
   list(kind: GroupVersionKind, options: Selection & CallOptions): Promise<readonly K8sObject[]>;
+}
+
+/** What is possible beside, where every call goes to the API server. */
+export interface UncachedCluster extends Cluster {
+  /** Merges into the metadata; with a `resourceVersion` it throws `conflict` when the object changed meanwhile. */
+  patchMetadata(ref: ObjectRef, metadata: JsonObject, options: CallOptions): Promise<void>;
 }
 
 /** Told what our own writes led to, before the caller is, so that a cache never lags behind them. */
@@ -40,13 +46,13 @@ export interface ClusterDeps {
   readonly fence?: WriteFence;
 }
 
-export function createCluster(deps: ClusterDeps): Cluster {
+export function createCluster(deps: ClusterDeps): UncachedCluster {
   return new ApiCluster(deps);
 }
 
 type Call = Pick<ApiRequest, 'method' | 'path' | 'verb' | 'ref' | 'query' | 'body' | 'signal'>;
 
-class ApiCluster implements Cluster {
+class ApiCluster implements UncachedCluster {
   readonly #deps: ClusterDeps;
 
   constructor(deps: ClusterDeps) {
@@ -74,6 +80,17 @@ class ApiCluster implements Cluster {
     if (mapping === undefined) return [];
     const { objects } = await listPages(this.#deps.transport, mapping, selection, signal);
     return objects;
+  }
+
+  async scanMetadata(
+    kind: GroupVersionKind,
+    show: (object: K8sObject) => void,
+    options: CallOptions & Pick<Selection, 'fieldSelector'>,
+  ): Promise<void> {
+    const { signal } = options;
+    const mapping = await this.#deps.discovery.resolve(kind, { signal });
+    if (mapping === undefined) return;
+    await scanPages(this.#deps.transport, mapping, { ...options, metadataOnly: true }, show);
   }
 
   async apply(object: K8sObject, { signal, force, dryRun = false }: ApplyOptions): Promise<K8sObject> {
@@ -147,6 +164,11 @@ class ApiCluster implements Cluster {
     const mapping = await this.#mappingForWrite(ref, 'patch', signal);
     const patch = { metadata: { finalizers, resourceVersion } };
     return this.#mergePatch(objectPath(mapping, ref), patch, { verb: 'patch', ref, signal });
+  }
+
+  async patchMetadata(ref: ObjectRef, metadata: JsonObject, { signal }: CallOptions): Promise<void> {
+    const mapping = await this.#mappingForWrite(ref, 'patch', signal);
+    await this.#mergePatch(objectPath(mapping, ref), { metadata }, { verb: 'patch', ref, signal });
   }
 
   async createEvent(event: K8sObject, { signal }: CallOptions): Promise<void> {

@@ -26,6 +26,18 @@ export interface Collection {
 const PAGE_SIZE = '500';
 const PAGE_TIMEOUT_MS = 30_000;
 
+/** Shows every object of a collection, a page at a time, and keeps none of them. Throws as `listPages` does. */
+export async function scanPages(
+  transport: Transport,
+  mapping: ResourceMapping,
+  selection: Selection & { readonly signal: AbortSignal },
+  show: (object: K8sObject) => void,
+): Promise<void> {
+  await eachPage(transport, mapping, selection, (page) => {
+    for (const object of objectsOn(page, mapping, selection)) show(object);
+  });
+}
+
 /**
  * Throws ClusterError; `conflict` with status 410 when the list took so long that its pages are no more. No
  * resourceVersion is asked for, so the answer is never older than what was written before.
@@ -37,6 +49,23 @@ export async function listPages(
   signal: AbortSignal,
 ): Promise<Collection> {
   const objects: K8sObject[] = [];
+  const last = await eachPage(transport, mapping, { ...selection, signal }, (page) => {
+    objects.push(...objectsOn(page, mapping, selection));
+  });
+  const resourceVersion = stringAt(last, 'metadata', 'resourceVersion');
+  // Without it a watch would start anywhere, and changes in between would be lost.
+  if (resourceVersion === undefined)
+    throw new ClusterError('the list has no resourceVersion', { kind: 'unavailable', verb: 'list' });
+  return { objects, resourceVersion };
+}
+
+/** Gives the last page. */
+async function eachPage(
+  transport: Transport,
+  mapping: ResourceMapping,
+  { signal, ...selection }: Selection & { readonly signal: AbortSignal },
+  take: (page: JsonObject) => void,
+): Promise<JsonObject> {
   let page: JsonObject = {};
   do {
     const next = stringAt(page, 'metadata', 'continue');
@@ -53,16 +82,13 @@ export async function listPages(
       verb: 'list',
       signal,
     });
-    for (const item of listAt(page, 'items')) {
-      const object = objectOf(mapping, item, selection);
-      if (object !== undefined) objects.push(object);
-    }
+    take(page);
   } while ((stringAt(page, 'metadata', 'continue') ?? '') !== '');
-  const resourceVersion = stringAt(page, 'metadata', 'resourceVersion');
-  // Without it a watch would start anywhere, and changes in between would be lost.
-  if (resourceVersion === undefined)
-    throw new ClusterError('the list has no resourceVersion', { kind: 'unavailable', verb: 'list' });
-  return { objects, resourceVersion };
+  return page;
+}
+
+function objectsOn(page: JsonObject, mapping: ResourceMapping, selection: Selection): readonly K8sObject[] {
+  return listAt(page, 'items').flatMap((item) => objectOf(mapping, item, selection) ?? []);
 }
 
 export function selectorsOf({ labelSelector, fieldSelector }: Selection): Record<string, string> {

@@ -1,9 +1,10 @@
 import { expect } from 'chai';
-import type { K8sObject } from '../model/object.ts';
+import type { K8sObject, ObjectRef } from '../model/object.ts';
 import { identityOf, refOf } from '../model/object.ts';
-import type { Settlement } from './claims.ts';
+import type { Plan } from '../model/plan.ts';
+import type { LabelledHolder, Settlement } from './claims.ts';
 import { Claims } from './claims.ts';
-import { GATEWAY, ISTIOD, READER, planOf } from './testing/builders.ts';
+import { GATEWAY, ISTIOD, READER, owned, planOf } from './testing/builders.ts';
 
 const DEMO = planOf();
 const BASE_ONLY = planOf({ components: DEMO.components.slice(0, 1) });
@@ -17,11 +18,22 @@ function told(settlement: Settlement): string[] {
   return settlement.plan.components.flatMap(({ objects }) => objects.map((object) => object.metadata.name));
 }
 
-function labelled(
-  object: K8sObject,
-  holder: string,
-): (ref: { name: string } & Parameters<typeof identityOf>[0]) => string | undefined {
-  return (ref) => (identityOf(ref) === identityOf(refOf(object)) ? holder : undefined);
+function labelled(object: K8sObject, key: string): (ref: ObjectRef) => LabelledHolder | undefined {
+  return (ref) => (identityOf(ref) === identityOf(refOf(object)) ? { key, live: object } : undefined);
+}
+
+const DEFINITION: K8sObject = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: 'gateways.networking.istio.io' },
+};
+const TAG = owned('MutatingWebhookConfiguration', 'istio-revision-tag-prod');
+const TAG_OF_B = { ...TAG, metadata: { ...TAG.metadata, labels: { 'istio.io/tag': 'prod' } } };
+
+/** A plan for nothing but one object of the base, or of istiod. */
+function only(object: K8sObject, releaseLine = '1.30'): Plan {
+  const component = object.kind === 'CustomResourceDefinition' ? 'Base' : 'Pilot';
+  return planOf({ releaseLine, components: [{ component, after: [], objects: [object] }] });
 }
 
 describe('Claims', () => {
@@ -50,7 +62,7 @@ describe('Claims', () => {
     claims.settle('a', BASE_ONLY, NOBODY);
 
     expect(told(claims.settle('b', DEMO, NOBODY))).to.deep.equal(['istiod', 'istio-ingressgateway']);
-    expect(claims.waitingFor('a', refOf(READER))).to.deep.equal(['b']);
+    expect(claims.wantedBy('a', refOf(READER))).to.deep.equal(['b']);
   });
 
   it('believes the label of a live object over its own memory, as after a restart', () => {
@@ -86,7 +98,7 @@ describe('Claims', () => {
 
     claims.settle('a', BASE_ONLY, NOBODY);
 
-    expect(claims.waitingFor('a', refOf(GATEWAY))).to.deep.equal(['b']);
+    expect(claims.wantedBy('a', refOf(GATEWAY))).to.deep.equal(['b']);
     expect(told(claims.settle('b', DEMO, NOBODY))).to.deep.equal(['istiod', 'istio-ingressgateway']);
   });
 
@@ -97,6 +109,58 @@ describe('Claims', () => {
 
     claims.forget('b');
 
-    expect(claims.waitingFor('a', refOf(ISTIOD))).to.deep.equal([]);
+    expect(claims.wantedBy('a', refOf(ISTIOD))).to.deep.equal([]);
+  });
+
+  it('gives definitions to the newest line, and does not let the older one take them back', () => {
+    const claims = new Claims();
+    claims.settle('old', only(DEFINITION, '1.29'), NOBODY);
+
+    const newer = told(claims.settle('new', only(DEFINITION, '1.30'), NOBODY));
+    const older = told(claims.settle('old', only(DEFINITION, '1.29'), labelled(DEFINITION, 'new')));
+
+    expect([newer, older]).to.deep.equal([[DEFINITION.metadata.name], []]);
+    expect(claims.wantedBy('new', refOf(DEFINITION))).to.deep.equal(['old']);
+  });
+
+  it('goes by the version of a live definition while nobody has looked at its holder, as after a restart', () => {
+    const live = {
+      ...DEFINITION,
+      metadata: { ...DEFINITION.metadata, labels: { 'app.kubernetes.io/version': '1.29.6' } },
+    };
+    const settle = (line: string): string[] =>
+      told(new Claims().settle('b', only(DEFINITION, line), labelled(live, 'a')));
+
+    expect([settle('1.29'), settle('1.30')]).to.deep.equal([[], [DEFINITION.metadata.name]]);
+  });
+
+  it('leaves a revision tag to its holder without refusing the rest', () => {
+    const claims = new Claims();
+    claims.settle('a', only(TAG_OF_B), NOBODY);
+
+    const settled = claims.settle('b', only(TAG_OF_B), NOBODY);
+
+    expect(settled.kind === 'granted' && settled.heldTags).to.deep.equal([{ ref: refOf(TAG), holder: 'a' }]);
+    expect(told(settled)).to.deep.equal([]);
+  });
+
+  it('hands a tag over as soon as its holder asks for it no more, whatever the label still says', () => {
+    const claims = new Claims();
+    claims.settle('a', only(TAG_OF_B), NOBODY);
+    claims.settle('b', only(TAG_OF_B), NOBODY);
+
+    const { freed } = claims.settle('a', BASE_ONLY, NOBODY);
+
+    expect([freed, claims.wantedBy('a', refOf(TAG))]).to.deep.equal([['b'], ['b']]);
+    expect(told(claims.settle('b', only(TAG_OF_B), labelled(TAG_OF_B, 'a')))).to.deep.equal([
+      TAG.metadata.name,
+    ]);
+  });
+
+  it('hands it over also when it was waited for before anybody had looked at its holder', () => {
+    const claims = new Claims();
+    claims.settle('b', only(TAG_OF_B), labelled(TAG_OF_B, 'a'));
+
+    expect(claims.settle('a', BASE_ONLY, NOBODY).freed).to.deep.equal(['b']);
   });
 });

@@ -4,7 +4,7 @@ import type { EngineDeps } from '../apply/engine.port.ts';
 import { at } from '../model/json.ts';
 import type { K8sObject, ObjectRef } from '../model/object.ts';
 import { labelsOf, refOf } from '../model/object.ts';
-import type { Plan, PlanResult } from '../model/plan.ts';
+import type { ClusterFacts, Plan, PlanResult } from '../model/plan.ts';
 import type { ApplyReport, Change, ComponentResult, DeletionReport } from '../model/report.ts';
 import type { InventoryEntry, OperatorStatus } from '../model/status.ts';
 import type { Controller, ControllerSettings } from './controller.ts';
@@ -52,7 +52,7 @@ class World {
   planned = 0;
   apply: Apply = async () => reportOf();
   delete: Delete = async () => ({ kind: 'deleted' });
-  plan: (spec: unknown) => PlanResult = () => PLAN;
+  plan: (spec: unknown, facts: ClusterFacts) => PlanResult = () => PLAN;
   running: Promise<void> = Promise.resolve();
 
   start(settings: Partial<ControllerSettings> = {}): Controller {
@@ -67,9 +67,9 @@ class World {
         },
         delete: async (deps, run) => this.delete(deps, run),
       },
-      planFor: (spec) => {
+      planFor: (spec, _owner, facts) => {
         this.planned += 1;
-        return this.plan(spec);
+        return this.plan(spec, facts);
       },
       clock: this.clock,
       random: () => 0.5,
@@ -137,6 +137,38 @@ describe('controller', () => {
 
   afterEach(async () => {
     await world.end();
+  });
+
+  describe('a kind that planning asks about', () => {
+    const definition = (established: 'True' | 'False'): K8sObject => ({
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      metadata: { name: 'podmonitors.monitoring.coreos.com' },
+      status: { conditions: [{ type: 'Established', status: established }] },
+    });
+
+    it('is planned for as soon as the cluster serves it, and no longer', async () => {
+      const served: unknown[] = [];
+      world.plan = (_spec, facts) => {
+        served.push(facts.servedKinds);
+        return PLAN;
+      };
+      world.cluster.put(istioOperator());
+      world.start();
+      await settled();
+
+      for (const change of [
+        () => world.cluster.put(definition('False')),
+        () => world.cluster.put(definition('True')),
+        () => world.cluster.remove(refOf(definition('True'))),
+      ]) {
+        change();
+        await world.clock.advance(1_000);
+        await settled();
+      }
+
+      expect(served).to.deep.equal([[], ['monitoring.coreos.com/v1/PodMonitor'], []]);
+    });
   });
 
   describe('installing', () => {

@@ -10,6 +10,7 @@ import { changesOf } from '../model/outcome.ts';
 import type { Change } from '../model/report.ts';
 import { spreadMs } from './backoff.ts';
 import { Claims } from './claims.ts';
+import { createDataPlane } from './data-plane.ts';
 import { EventRecorder } from './events.ts';
 import { createFacts } from './facts.ts';
 import type { ControllerMetrics } from './metrics.ts';
@@ -92,9 +93,14 @@ class IstioOperatorController implements Controller {
       patience: this.#patience,
       claims: this.#claims,
       labelledHolder: (key, ref) => this.#watches?.holder(key, ref),
+      isTagOfOther: (key, ref) => this.#watches?.isTagOfOther(key, ref) ?? false,
+      injectors: () => this.#watches?.injectors() ?? [],
+      wake: (key) => this.#queue.add(key),
       knownEqual: createKnownEqual(),
-      facts: createFacts(deps),
-      plan: async (resource, facts) => this.#plans.plan(resource, facts),
+      facts: createFacts({ ...deps, servedKinds: () => this.#watches?.servedKinds() ?? [] }),
+      dataPlane: createDataPlane(deps),
+      plan: async (resource, facts, installed) => this.#plans.plan(resource, facts, installed),
+      labelledVersion: (key) => this.#watches?.labelledVersion(key),
     };
   }
 
@@ -155,7 +161,7 @@ class IstioOperatorController implements Controller {
   #changed(key: string, { action, ref }: Change): void {
     this.#deps.metrics.changed(action, ref.kind);
     if (action !== 'pruned' && action !== 'released') return;
-    for (const waiting of this.#claims.waitingFor(key, ref)) this.#queue.add(waiting);
+    for (const waiting of this.#claims.wantedBy(key, ref)) this.#queue.add(waiting);
   }
 
   /** Tells whether the status says what happened. */

@@ -9,36 +9,46 @@ const FRESH_MS = 600_000;
 export interface FactsDeps {
   readonly resources: Pick<ResourcePort, 'serverVersion'>;
   readonly clock: Clock;
+  /** See ClusterFacts; known by watches, so it is asked for each time. */
+  readonly servedKinds: () => readonly string[];
 }
 
-interface Known {
-  readonly facts: ClusterFacts;
+interface KnownVersion {
+  readonly version: string;
   readonly atMs: number;
 }
 
 /**
  * The returned function answers from memory for a while, and also when it cannot ask: a version hardly ever changes.
- * It throws ClusterError when it never had an answer.
+ * Equal facts are the same object, so that plans that were made of them stay valid. It throws ClusterError when it
+ * never had an answer.
  */
 export function createFacts(deps: FactsDeps): (signal: AbortSignal) => Promise<ClusterFacts> {
-  let known: Known | undefined;
+  let known: KnownVersion | undefined;
+  let facts: ClusterFacts | undefined;
   return async (signal) => {
     if (known === undefined || deps.clock.nowMs() - known.atMs >= FRESH_MS)
       known = await ask(deps, known, signal);
-    return known.facts;
+    const now = { kubernetesVersion: known.version, servedKinds: deps.servedKinds() };
+    if (facts === undefined || !isSame(facts, now)) facts = now;
+    return facts;
   };
+}
+
+function isSame(before: ClusterFacts, now: ClusterFacts): boolean {
+  return (
+    before.kubernetesVersion === now.kubernetesVersion &&
+    before.servedKinds?.join() === now.servedKinds?.join()
+  );
 }
 
 async function ask(
   { resources, clock }: FactsDeps,
-  known: Known | undefined,
+  known: KnownVersion | undefined,
   signal: AbortSignal,
-): Promise<Known> {
+): Promise<KnownVersion> {
   try {
-    const facts = { kubernetesVersion: await resources.serverVersion({ signal }) };
-    // The same facts stay the same object, so that plans that were made of them stay valid.
-    const isSame = known?.facts.kubernetesVersion === facts.kubernetesVersion;
-    return { facts: isSame ? known.facts : facts, atMs: clock.nowMs() };
+    return { version: await resources.serverVersion({ signal }), atMs: clock.nowMs() };
   } catch (error) {
     if (known === undefined) throw error;
     return known;

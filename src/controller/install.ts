@@ -1,5 +1,8 @@
 /** Installs what a resource asks for, as far as it can be done now. */
+import { besideInjectors } from '../core/objects/beside-injectors.ts';
+import { releaseOfLine } from '../core/releases.ts';
 import { judgeUpgrade } from '../core/upgrade.ts';
+import { versionOf } from '../core/version.ts';
 import type { K8sObject } from '../model/object.ts';
 import { annotationsOf } from '../model/object.ts';
 import type { Outcome, Release } from '../model/outcome.ts';
@@ -7,11 +10,12 @@ import { releaseOf } from '../model/outcome.ts';
 import type { Plan, PlanResult } from '../model/plan.ts';
 import type { ApplyReport } from '../model/report.ts';
 import { finalizersWithOurs, hasFinalizer } from './finalizer.ts';
+import { injectionFaults } from './injection.ts';
 import { resultsOf } from './messages.ts';
 import { Progress } from './progress.ts';
-import { conditionOf, generationOf, isReady, storedStatus } from './resource.ts';
+import { conditionOf, generationOf, isDataPlaneAsked, isReady, storedStatus } from './resource.ts';
 import type { ReconcileDeps, Visit } from './visit.ts';
-import { ownerOf, storeFinalizers } from './visit.ts';
+import { keepFor, ownerOf, storeFinalizers } from './visit.ts';
 
 /**
  * How long one run stays with a component that is being rolled out. Definitions are established and small things
@@ -24,11 +28,12 @@ const LINGER_MS = 1_000;
  * nothing is installed for does not get one.
  */
 export async function install(deps: ReconcileDeps, visit: Visit): Promise<Outcome> {
-  const planned = await deps.plan(visit.resource, await deps.facts(visit.signal));
+  const installed = storedStatus(visit.resource)?.version ?? deps.labelledVersion(visit.key);
+  const planned = await deps.plan(visit.resource, await deps.facts(visit.signal), installed);
   if (planned.kind === 'invalid') return refusalOf(planned);
   const release = releaseOf(planned.plan);
   const upgrade = judgeUpgrade({
-    installed: storedStatus(visit.resource)?.version,
+    installed: comparableVersion(deps, visit),
     wanted: release.version,
     annotations: annotationsOf(visit.resource),
   });
@@ -36,10 +41,27 @@ export async function install(deps: ReconcileDeps, visit: Visit): Promise<Outcom
     return { kind: 'upgradeRefused', release, diagnostics: [upgrade.diagnostic] };
   const { key } = visit;
   const settled = deps.claims.settle(key, planned.plan, (ref) => deps.labelledHolder(key, ref));
+  for (const freed of settled.freed) deps.wake(freed);
   if (settled.kind === 'refused') return { kind: 'contested', release, contested: settled.contested };
   if (!hasFinalizer(visit.resource)) await storeFinalizers(deps, visit, finalizersWithOurs(visit.resource));
-  const report = await applyShowingProgress(deps, visit, settled.plan);
-  return judge(deps, visit, { release, report });
+  const plan = besideInjectors(settled.plan, deps.injectors());
+  const report = await applyShowingProgress(deps, visit, plan);
+  const faults = injectionFaults(settled.plan, deps.injectors(), settled.heldTags);
+  const dataPlane = isDataPlaneAsked(visit.resource) ? await deps.dataPlane(visit.signal) : 'unasked';
+  return judge(deps, visit, { release: { ...release, injectionFaults: faults, dataPlane }, report });
+}
+
+/**
+ * The version that the wanted one is held against. What the labels of objects say counts where we have installed nothing
+ * yet: the status was lost, as after a restore from a backup. An installation of ours that was never ready can become
+ * any version; so can one of a line that only older operators knew, because somebody has to take it over.
+ */
+function comparableVersion({ labelledVersion }: ReconcileDeps, { key, resource }: Visit): string | undefined {
+  const status = storedStatus(resource);
+  if (status?.version !== undefined || (status?.inventory ?? []).length > 0) return status?.version;
+  const labelled = labelledVersion(key);
+  const line = versionOf(labelled ?? '')?.line;
+  return line !== undefined && releaseOfLine(line) !== undefined ? labelled : undefined;
 }
 
 function refusalOf({ diagnostics, unsupportedLine }: Extract<PlanResult, { kind: 'invalid' }>): Outcome {
@@ -71,6 +93,7 @@ async function applyShowingProgress(deps: ReconcileDeps, visit: Visit, plan: Pla
       owner: ownerOf(visit),
       inventory: previous?.inventory ?? [],
       readinessTimeoutMs: lingerMs(resource),
+      keep: keepFor(deps, visit),
     },
   );
 }

@@ -3,13 +3,15 @@ import type { Diagnostic } from '../model/diagnostic.ts';
 import { printDiagnostic } from '../model/diagnostic.ts';
 import type { ObjectRef } from '../model/object.ts';
 import { displayRef } from '../model/object.ts';
-import type { Contested, Release } from '../model/outcome.ts';
+import type { Contested, Release, Usage } from '../model/outcome.ts';
 import type { ComponentName } from '../model/plan.ts';
 import type { ApplyReport, Change, ComponentResult, NotReady } from '../model/report.ts';
+import type { PodCount } from '../model/status.ts';
 
 /** The API server takes 32768 characters in a condition; nobody reads that many. */
 const LONGEST_MESSAGE = 1024;
 const MOST_DIAGNOSTICS = 20;
+const MOST_PLACES = 5;
 
 /** Cuts a text that others may have made as long as they liked. */
 export function capped(text: string, longest = LONGEST_MESSAGE): string {
@@ -28,6 +30,22 @@ export function describeRelease(release: Release): string {
 
 export function describeNotReady(waiting: NotReady): string {
   return `${displayRef(waiting.ref)}: ${waiting.reason}`;
+}
+
+/** `Revision canary is used by 3 pods: 2 in shop, 1 in web`, or why that is not known. */
+export function usageText(usage: Usage): string {
+  const subject = `Revision ${usage.revision}`;
+  if (usage.kind === 'unknown') return `${subject} may be in use: ${usage.cause}`;
+  const { count, tags } = usage;
+  const pods = count.pods === 0 ? [] : [`${counted(count.pods, 'pod')}: ${placesText(count)}`];
+  const tagged = tags.map((tag) => `the revision tag "${tag}"`);
+  return `${subject} is used by ${[...tagged, ...pods].join(' and ')}`;
+}
+
+function placesText({ namespaces, moreNamespaces = 0 }: PodCount): string {
+  const shown = namespaces.slice(0, MOST_PLACES).map(({ name, pods }) => `${pods} in ${name}`);
+  const others = namespaces.length - shown.length + moreNamespaces;
+  return [...shown, ...(others === 0 ? [] : [`and in ${counted(others, 'more namespace')}`])].join(', ');
 }
 
 /** The first of several, and how many more there are: one sentence has room for one. */

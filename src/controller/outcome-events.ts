@@ -15,6 +15,7 @@ import {
   failureTexts,
   firstOf,
   pruneFailureTexts,
+  usageText,
   waitingTexts,
 } from './messages.ts';
 import type { EventReason } from './reasons.ts';
@@ -79,6 +80,8 @@ function resultEvents(outcome: Outcome, before: Before): readonly EventDraft[] {
       return [warning('PruneFailed', firstOf(pruneFailureTexts(outcome.report)))];
     case 'deletionBlocked':
       return [warning('DeletionBlocked', firstOf(outcome.remaining.map(describeNotReady)))];
+    case 'inUse':
+      return [warning('RevisionInUse', usageText(outcome.usage))];
     case 'contested':
       return [warning('Contested', contestedText(outcome.contested))];
     case 'interrupted':

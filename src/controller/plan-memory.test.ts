@@ -17,7 +17,7 @@ describe('PlanMemory', () => {
   it('plans the specification for its owner', async () => {
     const { memory, planned } = countingMemory();
 
-    await memory.plan(istioOperator({ spec: { profile: 'demo' } }), FACTS);
+    await memory.plan(istioOperator({ spec: { profile: 'demo' } }), FACTS, undefined);
 
     expect(planned).to.deep.equal([[{ profile: 'demo' }, { name: 'demo', namespace: 'istio-system' }]]);
   });
@@ -26,7 +26,7 @@ describe('PlanMemory', () => {
     const { memory, planned } = countingMemory();
     const { spec: _spec, ...bare } = istioOperator();
 
-    await memory.plan(bare, FACTS);
+    await memory.plan(bare, FACTS, undefined);
 
     expect(planned).to.deep.equal([[{}, { name: 'demo', namespace: 'istio-system' }]]);
   });
@@ -43,7 +43,7 @@ describe('PlanMemory', () => {
 
     const counts: number[] = [];
     for (const [resource, facts] of steps) {
-      await memory.plan(resource, facts);
+      await memory.plan(resource, facts, undefined);
       counts.push(planned.length);
     }
 
@@ -60,9 +60,9 @@ describe('PlanMemory', () => {
     const annotations = { 'install.istio.io/release-line': '1.29', 'example.com/note': 'later' };
     const annotated = { ...bare, metadata: { ...bare.metadata, annotations } };
 
-    await memory.plan(bare, FACTS);
-    await memory.plan(annotated, FACTS);
-    await memory.plan({ ...annotated, status: { version: '1.29.6' } }, FACTS);
+    await memory.plan(bare, FACTS, undefined);
+    await memory.plan(annotated, FACTS, undefined);
+    await memory.plan(annotated, FACTS, '1.29.6');
 
     const line = { 'install.istio.io/release-line': '1.29' };
     expect(contexts).to.deep.equal([
@@ -74,10 +74,10 @@ describe('PlanMemory', () => {
 
   it('plans again what it was told to forget', async () => {
     const { memory, planned } = countingMemory();
-    await memory.plan(istioOperator(), FACTS);
+    await memory.plan(istioOperator(), FACTS, undefined);
 
     memory.forget('istio-system/demo');
-    await memory.plan(istioOperator(), FACTS);
+    await memory.plan(istioOperator(), FACTS, undefined);
 
     expect(planned).to.have.length(2);
   });
@@ -87,7 +87,7 @@ describe('PlanMemory', () => {
       throw new RangeError('too deep');
     });
 
-    const error = await memory.plan(istioOperator(), FACTS).catch((caught: unknown) => caught);
+    const error = await memory.plan(istioOperator(), FACTS, undefined).catch((caught: unknown) => caught);
 
     expect(error).to.be.instanceOf(RangeError);
   });

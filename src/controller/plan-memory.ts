@@ -5,12 +5,12 @@ import { at } from '../model/json.ts';
 import type { K8sObject } from '../model/object.ts';
 import { annotationsOf, namespaceOf, uidOf } from '../model/object.ts';
 import type { ClusterFacts, Owner, PlanResult } from '../model/plan.ts';
-import { generationOf, keyOfResource, storedStatus } from './resource.ts';
+import { generationOf, keyOfResource } from './resource.ts';
 
 /** What planning depends on beside the specification. */
 export interface PlanContext {
   readonly annotations: Readonly<Record<string, string>>;
-  /** What was fully installed last. */
+  /** What is installed. */
   readonly installedVersion?: string;
 }
 
@@ -36,10 +36,17 @@ export class PlanMemory {
     this.#planFor = planFor;
   }
 
-  /** Plans, or answers with the plan of the same generation, facts and context. */
-  async plan(resource: K8sObject, facts: ClusterFacts): Promise<PlanResult> {
+  /**
+   * Plans, or answers with the plan of the same generation, facts and context. `installedVersion` is what stands in the
+   * cluster, as a tag; undefined when nothing does.
+   */
+  async plan(
+    resource: K8sObject,
+    facts: ClusterFacts,
+    installedVersion: string | undefined,
+  ): Promise<PlanResult> {
     const key = keyOfResource(resource);
-    const context = contextOf(resource);
+    const context = contextOf(resource, installedVersion);
     const identity = JSON.stringify([uidOf(resource), generationOf(resource), context]);
     const known = this.#memories.get(key);
     if (known?.identity === identity && known.facts === facts) return known.result;
@@ -61,9 +68,8 @@ export class PlanMemory {
 }
 
 /** Only the annotation that planning asks for: others change often and mean nothing to it. */
-function contextOf(resource: K8sObject): PlanContext {
+function contextOf(resource: K8sObject, installedVersion: string | undefined): PlanContext {
   const line = annotationsOf(resource)[RELEASE_LINE_ANNOTATION];
-  const installedVersion = storedStatus(resource)?.version;
   return {
     annotations: line === undefined ? {} : { [RELEASE_LINE_ANNOTATION]: line },
     ...(installedVersion === undefined ? {} : { installedVersion }),

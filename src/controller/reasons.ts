@@ -23,12 +23,18 @@ export const CONDITION_REASONS = {
   IgnoredRevision: 'The resource is of another revision than this operator serves.',
   Deleting: 'What was installed is being deleted.',
   DeletionBlocked: 'Something that was installed does not go away.',
+  RevisionInUse: 'Pods still use the control plane that was to be deleted; nothing was deleted.',
+  OverlappingInjectors: 'Two control planes inject into the same pods.',
+  DanglingTag: 'A revision tag points to a control plane that is not there.',
+  TagHeld: 'Another resource holds a revision tag that this one asks for.',
+  TagMoving: 'The default tag serves in the place of an injector that is not deactivated yet.',
   Settled: 'No work is in progress.',
   NotStalled: 'Nothing waits for a human.',
   Valid: 'The specification could be planned.',
   NotChecked: 'This was not looked at in the present state.',
   AllApplied: 'Every object is as planned.',
   Incomplete: 'Not every object is applied yet.',
+  KindNotServed: 'The cluster does not serve a kind that was asked for; everything else is installed.',
 } as const satisfies Readonly<Record<string, string>>;
 
 export type ConditionReason = keyof typeof CONDITION_REASONS;
@@ -49,6 +55,7 @@ export const EVENT_REASONS = {
   Contested: 'Another resource has objects that only one can have.',
   ReconcileFailed: 'A call around the installation failed.',
   DeletionBlocked: 'Something that was installed does not go away.',
+  RevisionInUse: 'Pods still use the control plane that was to be deleted.',
 } as const satisfies Readonly<Record<string, string>>;
 
 export type EventReason = keyof typeof EVENT_REASONS;

@@ -32,6 +32,16 @@ describe('requeueOf', () => {
       { kind: 'around', ms: 600_000 },
     ],
     [
+      'counts the pods of what is ready once a minute where that is asked for',
+      { kind: 'ready', ...ready, release: { ...ready.release, dataPlane: { revisions: [] } } },
+      { kind: 'around', ms: 60_000 },
+    ],
+    [
+      'asks less and less often whether a control plane is still in use',
+      { kind: 'inUse', usage: { kind: 'unknown', revision: 'default', cause: 'no' }, inventory: [] },
+      { kind: 'backOff' },
+    ],
+    [
       'looks at a rollout every ten seconds',
       { kind: 'progressing', ...ready, remainingMs: 20_000 },
       { kind: 'after', ms: 10_000 },

@@ -1,6 +1,6 @@
 /** When a resource is looked at again, by what the last look came to. Pure. */
 import { assertNever } from '../model/json.ts';
-import type { Outcome, Problem } from '../model/outcome.ts';
+import type { Outcome, Problem, Release } from '../model/outcome.ts';
 import { resultsOf } from './messages.ts';
 
 export type Requeue =
@@ -17,6 +17,8 @@ const MINUTE_MS = 60 * SECOND_MS;
 
 /** Everything should wake us up by itself; a look at what is ready costs no call to the API server. */
 const RESYNC: Requeue = { kind: 'around', ms: 10 * MINUTE_MS };
+/** Pods come and go without waking us up: there is no watch on them. */
+const RECOUNT: Requeue = { kind: 'around', ms: MINUTE_MS };
 /** What no retry cures may still be cured from outside: a right granted, a quota raised. */
 const SLOW_RETRY: Requeue = { kind: 'around', ms: MINUTE_MS };
 
@@ -24,7 +26,7 @@ const SLOW_RETRY: Requeue = { kind: 'around', ms: MINUTE_MS };
 export function requeueOf(outcome: Outcome): Requeue {
   switch (outcome.kind) {
     case 'ready':
-      return RESYNC;
+      return isDataPlaneAsked(outcome.release) ? RECOUNT : RESYNC;
     case 'progressing':
       return { kind: 'after', ms: Math.min(outcome.remainingMs, 10 * SECOND_MS) };
     case 'notReady':
@@ -38,6 +40,7 @@ export function requeueOf(outcome: Outcome): Requeue {
     case 'pruneFailed':
     case 'deleting':
     case 'deletionBlocked':
+    case 'inUse':
       return { kind: 'backOff' };
     case 'ignored':
       return outcome.attention === 'awaited' ? { kind: 'after', ms: 3 * SECOND_MS } : { kind: 'onChange' };
@@ -52,6 +55,10 @@ export function requeueOf(outcome: Outcome): Requeue {
     default:
       return assertNever(outcome);
   }
+}
+
+function isDataPlaneAsked({ dataPlane }: Release): boolean {
+  return dataPlane !== undefined && dataPlane !== 'unasked';
 }
 
 function hasPermanentFailure(outcome: Extract<Outcome, { kind: 'failed' }>): boolean {

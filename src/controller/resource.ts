@@ -2,7 +2,7 @@
 import { RELEASE_LINE_ANNOTATION } from '../core/release-choice.ts';
 import { VERSION_SKIP_ANNOTATION } from '../core/upgrade.ts';
 import type { JsonObject, JsonValue } from '../model/json.ts';
-import { at, isJsonObject, listAt, mapAt, numberAt, stringAt } from '../model/json.ts';
+import { at, isJsonArray, isJsonObject, listAt, mapAt, numberAt, stringAt } from '../model/json.ts';
 import { readInventory } from '../apply/inventory.ts';
 import type { GroupVersionKind, K8sObject, ObjectRef } from '../model/object.ts';
 import { annotationsOf, namespaceOf, uidOf } from '../model/object.ts';
@@ -10,6 +10,7 @@ import type {
   ComponentStatus,
   Condition,
   ConditionType,
+  DataPlane,
   LegacyStatus,
   OperatorStatus,
 } from '../model/status.ts';
@@ -24,6 +25,12 @@ const PAUSE_ANNOTATION = 'install.istio.io/ignoreReconcile';
 
 /** `Orphan` leaves everything that was installed when the resource is deleted. */
 const DELETION_POLICY_ANNOTATION = 'install.istio.io/deletion-policy';
+
+/** The user's word that a control plane may go although pods use it. */
+const FORCE_REMOVAL_ANNOTATION = 'install.istio.io/force-removal';
+
+/** Asks for `status.dataPlane`. */
+const DATA_PLANE_ANNOTATION = 'install.istio.io/data-plane';
 
 /** Names a resource in queues and logs. */
 export function keyOf(namespace: string, name: string): string {
@@ -58,6 +65,16 @@ export function finalizersOf(resource: K8sObject): readonly string[] {
   return listAt(resource, 'metadata', 'finalizers').filter((entry) => typeof entry === 'string');
 }
 
+/** Tells whether the status shall say which control planes the pods of the cluster use. */
+export function isDataPlaneAsked(resource: K8sObject): boolean {
+  return annotationsOf(resource)[DATA_PLANE_ANNOTATION] === 'true';
+}
+
+/** Tells whether a control plane may be deleted although pods use it. */
+export function isRemovalForced(resource: K8sObject): boolean {
+  return annotationsOf(resource)[FORCE_REMOVAL_ANNOTATION] === 'true';
+}
+
 export function isPaused(resource: K8sObject): boolean {
   return annotationsOf(resource)[PAUSE_ANNOTATION] === 'true';
 }
@@ -84,9 +101,11 @@ export function storedStatus(resource: K8sObject | undefined): OperatorStatus | 
     message: stringAt(status, 'message') ?? '',
     observedGeneration: numberAt(status, 'observedGeneration') ?? 0,
     ...presentTexts(status, ['profile', 'revision', 'version']),
+    ...presentImages(status),
     componentStatus: componentStatuses(mapAt(status, 'componentStatus')),
     conditions: listAt(status, 'conditions').filter(isCondition),
     inventory: readInventory(status['inventory']),
+    ...dataPlaneOf(status['dataPlane']),
   };
 }
 
@@ -116,6 +135,8 @@ export function asksForALook(old: K8sObject, now: K8sObject): boolean {
 const OUR_ANNOTATIONS = [
   PAUSE_ANNOTATION,
   DELETION_POLICY_ANNOTATION,
+  FORCE_REMOVAL_ANNOTATION,
+  DATA_PLANE_ANNOTATION,
   RELEASE_LINE_ANNOTATION,
   VERSION_SKIP_ANNOTATION,
 ];
@@ -145,6 +166,12 @@ function presentTexts<Name extends string>(
   return texts;
 }
 
+function presentImages(status: JsonObject): Pick<OperatorStatus, 'images'> {
+  const images = status['images'];
+  if (images === undefined || !isJsonArray(images)) return {};
+  return { images: images.filter((image) => typeof image === 'string') };
+}
+
 function componentStatuses(map: JsonObject): Readonly<Record<string, ComponentStatus>> {
   const entries = Object.entries(map).filter(([, entry]) => isJsonObject(entry));
   return Object.fromEntries(
@@ -153,6 +180,15 @@ function componentStatuses(map: JsonObject): Readonly<Record<string, ComponentSt
       { status: legacyStatus(at(entry, 'status')), ...presentTexts(mapAt(entry), ['version', 'error']) },
     ]),
   );
+}
+
+/** What is stored is only kept until the next count, and compared with it; so its inside is believed. */
+function dataPlaneOf(value: JsonValue | undefined): Pick<OperatorStatus, 'dataPlane'> {
+  return isDataPlane(value) ? { dataPlane: value } : {};
+}
+
+function isDataPlane(value: JsonValue | undefined): value is JsonObject & DataPlane {
+  return isJsonArray(at(value, 'revisions'));
 }
 
 function isCondition(value: JsonValue): value is JsonObject & Condition {

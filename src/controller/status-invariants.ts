@@ -37,9 +37,9 @@ const CAMEL_CASE = /^[A-Z][A-Za-z]+$/;
 const INVARIANTS: readonly Invariant[] = [
   {
     code: 'S001',
-    rule: 'each condition type is there exactly once',
+    rule: 'each standing condition type is there, and none twice',
     holds: ({ status }) =>
-      status.conditions.length === CONDITION_TYPES.length &&
+      new Set(status.conditions.map(({ type }) => type)).size === status.conditions.length &&
       CONDITION_TYPES.every((type) => conditionOf(status, type) !== undefined),
   },
   {
@@ -140,6 +140,15 @@ const INVARIANTS: readonly Invariant[] = [
       );
       return new Set(names).size === names.length;
     },
+  },
+  {
+    code: 'S015',
+    rule: 'MonitoringCRDsMissing is True or not there',
+    holds: ({ status }) =>
+      implies(
+        conditionOf(status, 'MonitoringCRDsMissing') !== undefined,
+        is(status, 'MonitoringCRDsMissing', 'True'),
+      ),
   },
 ];
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { Diagnostic } from '../model/diagnostic.ts';
-import type { Outcome } from '../model/outcome.ts';
+import type { Outcome, Release } from '../model/outcome.ts';
 import { releaseOf } from '../model/outcome.ts';
 import type { ComponentResult } from '../model/report.ts';
 import { refOf } from '../model/object.ts';
@@ -109,6 +109,16 @@ const PHASES = {
   deletionBlocked: {
     kind: 'deletionBlocked',
     remaining: [{ ref: refOf(ISTIOD), reason: 'the finalizer example.com/hold keeps it' }],
+    inventory: [entryOf(ISTIOD)],
+  },
+  inUse: {
+    kind: 'inUse',
+    usage: {
+      kind: 'used',
+      revision: 'canary',
+      count: { pods: 3, namespaces: [{ name: 'shop', pods: 3 }], moreNamespaces: 2 },
+      tags: ['prod'],
+    },
     inventory: [entryOf(ISTIOD)],
   },
 } as const satisfies Record<string, Phase>;
@@ -229,7 +239,60 @@ describe('statusOf', () => {
         'Unknown NotChecked',
       ],
     ],
+    inUse: [
+      'ACTION_REQUIRED',
+      [
+        'False RevisionInUse',
+        'True RevisionInUse',
+        'False NotStalled',
+        'Unknown NotChecked',
+        'Unknown NotChecked',
+      ],
+    ],
   };
+
+  it('tells an injection conflict for as long as it lasts, and keeps it while nothing is known of it', () => {
+    const faults = [
+      { reason: 'DanglingTag', message: 'Tag "prod" points to nothing. Remove it.' },
+      { reason: 'TagHeld', message: 'Tag "next" is held. Take it.' },
+    ] as const;
+    const ready = (injectionFaults: Release['injectionFaults'] = []): Phase => ({
+      ...PHASES.ready,
+      release: { ...RELEASE, injectionFaults },
+    });
+    const conflictOf = (status: OperatorStatus): string[] =>
+      status.conditions
+        .filter(({ type }) => type === 'InjectionConflict')
+        .map(({ reason, message, observedGeneration }) => `${observedGeneration} ${reason}: ${message}`);
+
+    const found = statusAfter(ready(faults));
+    const meanwhile = statusAfter(PHASES.invalid, found, 2);
+    const solved = statusAfter(ready(), meanwhile, 2);
+
+    const text = 'DanglingTag: Tag "prod" points to nothing. Remove it. Tag "next" is held. Take it.';
+    expect([conflictOf(found), conflictOf(meanwhile), conflictOf(solved)]).to.deep.equal([
+      [`1 ${text}`],
+      [`2 ${text}`],
+      [],
+    ]);
+    expect(brokenInvariants(found, 1)).to.deep.equal([]);
+  });
+
+  it('says who uses which control plane until nobody asks any more', () => {
+    const dataPlane = {
+      revisions: [{ revision: 'default', pods: 1, namespaces: [{ name: 'shop', pods: 1 }] }],
+    };
+    const ready = (known: Release['dataPlane']): Phase => ({
+      ...PHASES.ready,
+      release: { ...RELEASE, ...(known === undefined ? {} : { dataPlane: known }) },
+    });
+
+    const counted = statusAfter(ready(dataPlane));
+    const meanwhile = statusAfter(PHASES.working, counted);
+
+    expect([counted.dataPlane, meanwhile.dataPlane]).to.deep.equal([dataPlane, dataPlane]);
+    expect(statusAfter(ready('unasked'), meanwhile)).to.not.have.property('dataPlane');
+  });
 
   for (const [name, [legacy, conditions]] of Object.entries(table)) {
     it(`gives ${legacy} and its conditions for ${name}`, () => {
@@ -255,6 +318,8 @@ describe('statusOf', () => {
     deleting: 'Deleting 3 objects.',
     deletionBlocked:
       'Not deleted: Deployment istio-system/istiod: the finalizer example.com/hold keeps it. Remove what holds it, or annotate the resource with install.istio.io/deletion-policy: Orphan to leave everything.',
+    inUse:
+      'Not deleted: Revision canary is used by the revision tag "prod" and 3 pods: 3 in shop, and in 2 more namespaces. Move them to another revision and restart them, or annotate the resource with install.istio.io/force-removal: "true".',
   };
   for (const [name, message] of Object.entries(messages)) {
     it(`says in one sentence what ${name} means and what to do`, () => {
@@ -381,6 +446,27 @@ describe('statusOf', () => {
     );
   });
 
+  it('tells that monitors are missing as long as the cluster does not serve their kinds', () => {
+    const lacking = { ...RELEASE, missingKinds: ['PodMonitor'] };
+    const told = statusAfter({ ...PHASES.ready, release: lacking });
+
+    const unplanned = statusAfter(PHASES.unavailable, told, 2);
+    const served = statusAfter(PHASES.ready, unplanned, 2);
+
+    const present = [told, unplanned, served].map((status) => conditionOf(status, 'MonitoringCRDsMissing'));
+    expect(present.map((condition) => condition?.observedGeneration)).to.deep.equal([1, 2, undefined]);
+    expect(present[0]).to.deep.include({ status: 'True', reason: 'KindNotServed' });
+    expect(present[0]?.message).to.contain('PodMonitor');
+  });
+
+  it('lists the images of what was planned last', () => {
+    const planned = statusAfter({ ...PHASES.ready, release: { ...RELEASE, images: ['hub/pilot:1'] } });
+
+    const interrupted = statusAfter(PHASES.unavailable, planned);
+
+    expect([planned.images, interrupted.images]).to.deep.equal([['hub/pilot:1'], ['hub/pilot:1']]);
+  });
+
   it('cuts what others may have made as long as they liked', () => {
     const endless: ComponentResult = { ...REFUSED, message: 'x'.repeat(100_000) };
 
@@ -487,6 +573,7 @@ const covered: Record<Exclude<Outcome['kind'], Untold>, true> = {
   ignored: true,
   deleting: true,
   deletionBlocked: true,
+  inUse: true,
 };
 
 describe('the table of phases', () => {

@@ -1,5 +1,7 @@
 /** Turns what a reconcile came to into the status that users read. Pure. */
-import type { Condition, ConditionType, OperatorStatus } from '../model/status.ts';
+import type { Release } from '../model/outcome.ts';
+import type { Condition, ConditionType, OperatorStatus, StandingConditionType } from '../model/status.ts';
+import { capped } from './messages.ts';
 import { conditionOf } from './resource.ts';
 import type { Claim, Phase, Verdict } from './verdict.ts';
 import { verdictOf } from './verdict.ts';
@@ -11,7 +13,7 @@ export const CONDITION_TYPES = [
   'Stalled',
   'Valid',
   'Applied',
-] as const satisfies readonly ConditionType[];
+] as const satisfies readonly StandingConditionType[];
 
 export interface StatusInput {
   /** The generation of the resource that the phase is about. */
@@ -35,9 +37,15 @@ export function statusOf(input: StatusInput): OperatorStatus {
     message: verdict.message,
     observedGeneration: generation,
     ...releaseFields(verdict, previous),
+    ...images(verdict.release, previous),
     componentStatus: verdict.componentStatus ?? previous?.componentStatus ?? {},
-    conditions: CONDITION_TYPES.map((type) => condition(type, verdict.claims[type], input)),
+    conditions: [
+      ...CONDITION_TYPES.map((type) => condition(type, verdict.claims[type], input)),
+      ...injectionConflict(verdict, input),
+      ...missingDefinitions(verdict.release, input),
+    ],
     inventory: verdict.inventory ?? previous?.inventory ?? [],
+    ...dataPlane(verdict, previous),
   };
 }
 
@@ -69,9 +77,52 @@ function pickRelease({
   };
 }
 
+/** Those of what is being worked on, so that a registry can be filled while it is waited for. */
+function images(
+  release: Release | undefined,
+  previous: OperatorStatus | undefined,
+): Pick<OperatorStatus, 'images'> {
+  const found = release?.images ?? previous?.images;
+  return found === undefined ? {} : { images: found };
+}
+
+/** There only while it is true. A phase that planned nothing does not know better than what is stored. */
+function missingDefinitions(release: Release | undefined, input: StatusInput): readonly Condition[] {
+  const type = 'MonitoringCRDsMissing';
+  if (release === undefined) {
+    const stored = conditionOf(input.previous, type);
+    return stored?.status !== 'True' ? [] : [{ ...stored, observedGeneration: input.generation }];
+  }
+  if (release.missingKinds.length === 0) return [];
+  const kinds = release.missingKinds.join(', ');
+  const message = `The cluster does not serve ${kinds}; they are made as soon as the Prometheus operator's definitions are there.`;
+  return [condition(type, { status: 'True', reason: 'KindNotServed', message }, input)];
+}
+
 /** The default revision is spelt out, as in the label `istio.io/rev`: an empty column says nothing. */
 function revisionName(revision: string): string {
   return revision === '' ? 'default' : revision;
+}
+
+function dataPlane(
+  { release }: Verdict,
+  previous: OperatorStatus | undefined,
+): Pick<OperatorStatus, 'dataPlane'> {
+  const known = release?.dataPlane ?? previous?.dataPlane ?? 'unasked';
+  return known === 'unasked' ? {} : { dataPlane: known };
+}
+
+/** What a phase does not know stays as it was, about the present generation like all others. */
+function injectionConflict({ release }: Verdict, input: StatusInput): readonly Condition[] {
+  const { previous, generation } = input;
+  if (release?.injectionFaults === undefined) {
+    const before = conditionOf(previous, 'InjectionConflict');
+    return before === undefined ? [] : [{ ...before, observedGeneration: generation }];
+  }
+  const [first] = release.injectionFaults;
+  if (first === undefined) return [];
+  const message = capped(release.injectionFaults.map((fault) => fault.message).join(' '));
+  return [condition('InjectionConflict', { status: 'True', reason: first.reason, message }, input)];
 }
 
 function condition(type: ConditionType, claim: Claim, { previous, generation, now }: StatusInput): Condition {

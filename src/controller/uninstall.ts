@@ -1,11 +1,11 @@
 /** What happens when a resource is deleted. */
-import type { ObjectRef } from '../model/object.ts';
-import type { Outcome } from '../model/outcome.ts';
+import type { Outcome, Usage } from '../model/outcome.ts';
 import type { InventoryEntry } from '../model/status.ts';
 import { finalizersWithoutOurs } from './finalizer.ts';
+import { usageOf } from './in-use.ts';
 import { conditionOf, deletionTimeMs, storedStatus } from './resource.ts';
 import type { ReconcileDeps, Visit } from './visit.ts';
-import { ownerOf, storeFinalizers } from './visit.ts';
+import { keepFor, ownerOf, storeFinalizers } from './visit.ts';
 
 /** How long one run waits for objects to go. Their going wakes us up, so there is no need to stay longer. */
 const LINGER_MS = 2_000;
@@ -19,13 +19,14 @@ export async function uninstall(deps: ReconcileDeps, visit: Visit): Promise<Outc
   const { writer, signal } = visit;
   const inventory = inventoryOf(visit);
   if (inventory.length === 0) return release(deps, visit, 0);
+  const usage = await usageBefore(deps, visit);
+  if (usage !== undefined) return { kind: 'inUse', usage, inventory };
   const recordInventory = async (entries: readonly InventoryEntry[]): Promise<void> =>
     writer.write({ kind: 'deleting', remaining: [], inventory: entries });
   if (!saysDeleting(visit)) await recordInventory(inventory);
-  const keep = (ref: ObjectRef): boolean => deps.claims.waitingFor(visit.key, ref).length > 0;
   const report = await engine.delete(
     { cluster, clock, recordInventory },
-    { signal, owner: ownerOf(visit), inventory, timeoutMs: LINGER_MS, keep },
+    { signal, owner: ownerOf(visit), inventory, timeoutMs: LINGER_MS, keep: keepFor(deps, visit) },
   );
   if (report.kind === 'deleted') return release(deps, visit, 0);
   const { remaining } = report;
@@ -45,6 +46,12 @@ export async function letGo(deps: ReconcileDeps, visit: Visit): Promise<Outcome>
 async function release(deps: ReconcileDeps, visit: Visit, left: number): Promise<Outcome> {
   await storeFinalizers(deps, visit, finalizersWithoutOurs(visit.writer.resource));
   return { kind: 'deleted', left };
+}
+
+/** Once something is deleted the control plane is no longer whole, so there is nothing to keep. */
+async function usageBefore(deps: ReconcileDeps, visit: Visit): Promise<Usage | undefined> {
+  const status = storedStatus(visit.resource);
+  return status === undefined || saysDeleting(visit) ? undefined : usageOf(deps, visit, status);
 }
 
 function saysDeleting({ resource }: Visit): boolean {

@@ -2,15 +2,15 @@
 import { versionOf } from '../core/version.ts';
 import type { ClusterErrorKind } from '../model/cluster-error.ts';
 import { assertNever } from '../model/json.ts';
-import type { Outcome, Problem, Release } from '../model/outcome.ts';
+import type { Outcome, Problem, Release, Usage } from '../model/outcome.ts';
 import type { ComponentName } from '../model/plan.ts';
 import type { ApplyReport } from '../model/report.ts';
 import type {
   ComponentStatus,
-  ConditionType,
   InventoryEntry,
   LegacyStatus,
   OperatorStatus,
+  StandingConditionType,
 } from '../model/status.ts';
 import type { ComponentProgress } from './component-status.ts';
 import { componentStatuses } from './component-status.ts';
@@ -27,6 +27,7 @@ import {
   firstOf,
   pruneFailureTexts,
   resultsOf,
+  usageText,
   waitingTexts,
 } from './messages.ts';
 import type { ConditionReason } from './reasons.ts';
@@ -56,7 +57,7 @@ export interface Claim {
 export interface Verdict {
   readonly status: LegacyStatus;
   readonly message: string;
-  readonly claims: Readonly<Record<ConditionType, Claim>>;
+  readonly claims: Readonly<Record<StandingConditionType, Claim>>;
   /** Absent: as they were. */
   readonly componentStatus?: Readonly<Record<string, ComponentStatus>>;
   readonly release?: Release;
@@ -107,6 +108,8 @@ export function verdictOf(phase: Phase, context: VerdictContext): Verdict {
         deletingMessage(phase.remaining.map(describeNotReady), phase.inventory),
         phase.inventory,
       );
+    case 'inUse':
+      return deleting('ACTION_REQUIRED', 'RevisionInUse', inUseMessage(phase.usage), phase.inventory);
     case 'deletionBlocked':
       return deleting('ERROR', 'DeletionBlocked', blockedMessage(phase), phase.inventory);
     default:
@@ -402,9 +405,15 @@ function blockedMessage(phase: Extract<Phase, { kind: 'deletionBlocked' }>): str
   );
 }
 
+function inUseMessage(usage: Usage): string {
+  return capped(
+    `Not deleted: ${usageText(usage)}. Move them to another revision and restart them, or annotate the resource with install.istio.io/force-removal: "true".`,
+  );
+}
+
 function deleting(
   status: LegacyStatus,
-  reason: 'Deleting' | 'DeletionBlocked',
+  reason: 'Deleting' | 'DeletionBlocked' | 'RevisionInUse',
   message: string,
   inventory: readonly InventoryEntry[],
 ): Verdict {

@@ -6,7 +6,8 @@ import type { K8sObject, ObjectRef } from '../model/object.ts';
 import { namespaceOf, refOf } from '../model/object.ts';
 import type { ClusterFacts, Owner, Plan, PlanResult } from '../model/plan.ts';
 import type { ApplyReport, Change, DeletionReport } from '../model/report.ts';
-import type { Claims } from './claims.ts';
+import type { DataPlane } from '../model/status.ts';
+import type { Claims, LabelledHolder } from './claims.ts';
 import type { Patience } from './patience.ts';
 import { resourceVersionOf } from './resource.ts';
 import type { StatusWriter } from './status-writer.ts';
@@ -35,10 +36,24 @@ export interface ReconcileDeps {
   readonly knownEqual: KnownEqual;
   /** Facts about the cluster; may be answered from memory. */
   facts(signal: AbortSignal): Promise<ClusterFacts>;
-  /** The key of another living resource that the live object says it belongs to. */
-  labelledHolder(key: string, ref: ObjectRef): string | undefined;
+  /** Another living resource that the live object says it belongs to. */
+  labelledHolder(key: string, ref: ObjectRef): LabelledHolder | undefined;
+  /** Whether another living resource asks for a revision tag, also one that nobody has looked at yet. */
+  readonly isTagOfOther: (key: string, ref: ObjectRef) => boolean;
+  /** All injection webhooks of the cluster. */
+  injectors(): readonly K8sObject[];
+  /** Has another resource looked at. */
+  wake(key: string): void;
   /** What a resource means; may be answered from memory for an unchanged one. */
-  plan(resource: K8sObject, facts: ClusterFacts): PlanResult | Promise<PlanResult>;
+  plan(
+    resource: K8sObject,
+    facts: ClusterFacts,
+    installedVersion: string | undefined,
+  ): PlanResult | Promise<PlanResult>;
+  /** The version that the live istiod of a resource says it is of, whoever installed it. */
+  readonly labelledVersion: (key: string) => string | undefined;
+  /** Who uses which control plane, counted not long ago. */
+  dataPlane(signal: AbortSignal): Promise<DataPlane>;
   readonly settings: ReconcileSettings;
 }
 
@@ -62,6 +77,14 @@ export async function storeFinalizers(
   const { resource } = writer;
   const options = { signal, resourceVersion: resourceVersionOf(resource) };
   writer.noteStored(await resources.setFinalizers(refOf(resource), finalizers, options));
+}
+
+/** Objects that must outlive this resource, or its wish for them, because another one takes them over. */
+export function keepFor(
+  { claims, isTagOfOther }: ReconcileDeps,
+  { key }: Visit,
+): (ref: ObjectRef) => boolean {
+  return (ref) => claims.wantedBy(key, ref).length > 0 || isTagOfOther(key, ref);
 }
 
 /** Whose installation it is, as the labels of the installed objects have it. */

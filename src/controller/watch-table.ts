@@ -19,6 +19,9 @@ export const OWNED_KINDS: readonly GroupVersionKind[] = [
   { apiVersion: 'v1', kind: 'PersistentVolumeClaim' },
   { apiVersion: 'v1', kind: 'ResourceQuota' },
   { apiVersion: 'telemetry.istio.io/v1', kind: 'Telemetry' },
+  { apiVersion: 'monitoring.coreos.com/v1', kind: 'ServiceMonitor' },
+  { apiVersion: 'monitoring.coreos.com/v1', kind: 'PodMonitor' },
+  { apiVersion: 'monitoring.coreos.com/v1', kind: 'PrometheusRule' },
   { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice' },
   { apiVersion: 'apps/v1', kind: 'Deployment' },
   { apiVersion: 'apps/v1', kind: 'DaemonSet' },
@@ -31,6 +34,9 @@ export const OWNED_KINDS: readonly GroupVersionKind[] = [
   { apiVersion: ADMISSION, kind: 'ValidatingAdmissionPolicy' },
   { apiVersion: ADMISSION, kind: 'ValidatingAdmissionPolicyBinding' },
 ];
+
+/** The kind of injection webhooks; those of others are watched too. */
+export const INJECTORS: GroupVersionKind = { apiVersion: ADMISSION, kind: 'MutatingWebhookConfiguration' };
 
 export const OWNER_NAME_LABEL = 'install.operator.istio.io/owning-resource';
 export const OWNER_NAMESPACE_LABEL = 'install.operator.istio.io/owning-resource-namespace';

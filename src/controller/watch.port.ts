@@ -53,6 +53,15 @@ export interface ResourcePort {
   ): Promise<K8sObject>;
   /** Creates an events.k8s.io/v1 Event. */
   createEvent(event: K8sObject, options: { readonly signal: AbortSignal }): Promise<void>;
+  /**
+   * Shows the metadata, without managedFields, of objects in all namespaces: as they are now, in pages, of which none
+   * is kept.
+   */
+  scanMetadata(
+    kind: GroupVersionKind,
+    show: (object: K8sObject) => void,
+    options: { readonly signal: AbortSignal; readonly fieldSelector?: string },
+  ): Promise<void>;
   /** `gitVersion` of the API server. */
   serverVersion(options: { readonly signal: AbortSignal }): Promise<string>;
 }

@@ -1,18 +1,32 @@
 /** All watches of the controller. They only put keys into the queue. */
+import { INJECTOR_SELECTOR, reachOf } from '../core/objects/injectors.ts';
+import { jsonEqual } from '../model/json.ts';
 import type { K8sObject, ObjectRef } from '../model/object.ts';
+import { labelsOf } from '../model/object.ts';
+import type { LabelledHolder } from './claims.ts';
 import { ownerKeyOf, ownersConcerned } from './drift.ts';
-import { ISTIO_OPERATOR, asksForALook, keyOfResource, refOfKey } from './resource.ts';
-import { OWNED_KINDS, ownedSelector } from './watch-table.ts';
+import { asksFor } from './injection.ts';
+import { ISTIO_OPERATOR, asksForALook, deletionTimeMs, keyOfResource, refOfKey } from './resource.ts';
+import { watchServedKinds } from './served-kinds.ts';
+import { INJECTORS, OWNED_KINDS, ownedSelector } from './watch-table.ts';
 import type { WatchEvent, WatchPort, Watched } from './watch.port.ts';
 
 export interface Watches {
   /** Resolves once everything was listed. Nothing may be reconciled before: unknown is not absent. */
   readonly synced: Promise<void>;
   resource(key: string): K8sObject | undefined;
-  /** The key of the resource that a watched object says it belongs to, if that is another one and exists. */
-  holder(key: string, ref: ObjectRef): string | undefined;
+  /** The resource that a watched object says it belongs to, if that is another one and exists. */
+  holder(key: string, ref: ObjectRef): LabelledHolder | undefined;
+  /** Whether the specification of another resource, which is not being deleted, asks for a revision tag. */
+  isTagOfOther(key: string, ref: ObjectRef): boolean;
+  /** The version on the label of the istiod that belongs to a resource. */
+  labelledVersion(key: string): string | undefined;
+  /** All injection webhooks, whoever made them. */
+  injectors(): readonly K8sObject[];
   /** How many IstioOperators there are. */
   count(): number;
+  /** Of the kinds that planning asks about, those that are served; as in ClusterFacts. */
+  servedKinds(): readonly string[];
   stop(): void;
 }
 
@@ -24,6 +38,8 @@ export function watchAll(
 ): Watches {
   const resources = watchResources(watch, namespaces);
   const owned = OWNED_KINDS.map((kind) => watch.watch(kind, { labelSelector: ownedSelector(kind) }));
+  const injectors = watch.watch(INJECTORS, { labelSelector: INJECTOR_SELECTOR });
+  const listed = (): readonly K8sObject[] => resources.flatMap((watched) => watched.list());
   const find = (key: string): K8sObject | undefined => resourceIn(resources, key);
   for (const watched of resources) {
     watched.onChange((event) => {
@@ -34,15 +50,33 @@ export function watchAll(
   for (const watched of owned) {
     watched.onChange((event) => enqueueOwners(event, find, enqueue));
   }
-  const all = [...resources, ...owned];
+  // Which injectors there are decides what others may do.
+  injectors.onChange((event) => {
+    if (!isReachChanged(event)) return;
+    for (const resource of listed()) enqueue(keyOfResource(resource));
+  });
+  const served = watchServedKinds(watch, () => {
+    for (const resource of listed()) enqueue(keyOfResource(resource));
+  });
+  const all = [...resources, ...owned, injectors, ...served.definitions];
   return {
     synced: Promise.all(all.map(async (watched) => watched.synced)).then(() => undefined),
     resource: find,
     holder: (key, ref) => {
-      const owner = ownerOfWatched(owned, ref);
-      return owner !== undefined && owner !== key && find(owner) !== undefined ? owner : undefined;
+      const labelled = labelledHolder(owned, ref);
+      return labelled !== undefined && labelled.key !== key && find(labelled.key) !== undefined
+        ? labelled
+        : undefined;
     },
-    count: () => resources.reduce((sum, watched) => sum + watched.list().length, 0),
+    isTagOfOther: (key, ref) =>
+      listed().some(
+        (resource) =>
+          keyOfResource(resource) !== key && deletionTimeMs(resource) === undefined && asksFor(resource, ref),
+      ),
+    injectors: () => injectors.list(),
+    labelledVersion: (key) => versionOfIstiod(owned, key),
+    count: () => listed().length,
+    servedKinds: () => served.names(),
     stop: () => {
       for (const watched of all) watched.stop();
     },
@@ -62,12 +96,29 @@ function resourceIn(resources: readonly Watched[], key: string): K8sObject | und
   return undefined;
 }
 
-function ownerOfWatched(owned: readonly Watched[], ref: ObjectRef): string | undefined {
+function labelledHolder(owned: readonly Watched[], ref: ObjectRef): LabelledHolder | undefined {
   for (const watched of owned) {
-    const object = watched.get(ref);
-    if (object !== undefined) return ownerKeyOf(object);
+    const live = watched.get(ref);
+    const key = live && ownerKeyOf(live);
+    if (live !== undefined) return key === undefined ? undefined : { key, live };
   }
   return undefined;
+}
+
+function versionOfIstiod(owned: readonly Watched[], key: string): string | undefined {
+  const istiod = owned
+    .flatMap((watched) => watched.list())
+    .find((object) => object.kind === 'Deployment' && isPilot(object) && ownerKeyOf(object) === key);
+  return istiod && labelsOf(istiod)['operator.istio.io/version'];
+}
+
+function isPilot(object: K8sObject): boolean {
+  return labelsOf(object)['operator.istio.io/component'] === 'Pilot';
+}
+
+/** istiod writes its certificate authority into these webhooks again and again; only whom they reach counts. */
+function isReachChanged(event: WatchEvent): boolean {
+  return event.type !== 'updated' || !jsonEqual(reachOf(event.old), reachOf(event.object));
 }
 
 /** Owners that do not exist are none of our concern: istioctl uses the same labels. */

@@ -5,7 +5,7 @@ import { isError } from '../model/diagnostic.ts';
 import type { JsonObject } from '../model/json.ts';
 import { at, isJsonObject, listAt, mapAt } from '../model/json.ts';
 import type { K8sObject } from '../model/object.ts';
-import type { ClusterFacts, Owner, PlannedComponent } from '../model/plan.ts';
+import type { ClusterFacts, ComponentName, Owner, PlannedComponent } from '../model/plan.ts';
 import type { ComponentDefinition } from './components.ts';
 import { COMPONENTS } from './components.ts';
 import { diagnose } from './diagnostics.ts';
@@ -28,8 +28,8 @@ import { kialiManifests } from './values/addons/kiali.ts';
 import { lokiManifests } from './values/addons/loki.ts';
 import { prometheusManifests } from './values/addons/prometheus.ts';
 import { tracingManifests } from './values/addons/tracing.ts';
-import type { ChartShape } from './values/chart-values.ts';
-import { chartValues } from './values/chart-values.ts';
+import type { ChartLayer, ChartShape, ValueSources } from './values/chart-values.ts';
+import { chartLayers, chartValues } from './values/chart-values.ts';
 import { cniManifests } from './values/cni.ts';
 import { EGRESS, gatewayManifests, INGRESS } from './values/gateway.ts';
 import type { ComponentInput, Manifest } from './values/manifest.ts';
@@ -50,6 +50,8 @@ export interface ComponentsInput {
   readonly release: Release;
   readonly facts: ClusterFacts;
   readonly owner: Owner | undefined;
+  /** Plans this component alone; all when absent. */
+  readonly only?: ComponentName;
 }
 
 /** How the values of a component become manifests. */
@@ -98,6 +100,26 @@ function flattenedZtunnel(values: JsonObject): JsonObject {
   return { ...plain, global: mapAt(values, 'global'), ...own };
 }
 
+/** What a component's values start from, and where people write them. */
+export interface ComponentDefaults {
+  /** Weakest first. */
+  readonly layers: readonly ChartLayer[];
+  /** The group under `spec.values` for what stands at the top of the layers; undefined when they are written as they are. */
+  readonly group?: string;
+}
+
+/** The defaults of one component under the values that are given. */
+export function defaultsOfComponent(
+  sources: ValueSources,
+  component: ComponentName,
+  given: JsonObject,
+): ComponentDefaults {
+  const { shape } = RECIPES[component];
+  const layers = chartLayers(sources, shape, given);
+  const group = shape.flattensGlobal === true ? shape.folder : shape.prefix;
+  return group === undefined ? { layers } : { layers, group };
+}
+
 export interface ComponentsPlan {
   readonly components: readonly PlannedComponent[];
   readonly diagnostics: readonly Diagnostic[];
@@ -105,7 +127,9 @@ export interface ComponentsPlan {
 
 /** Plans every component that is on. Faults of several components are collected. */
 export function planComponents(sources: ComponentSources, input: ComponentsInput): ComponentsPlan {
-  const planned = COMPONENTS.map((definition) => planComponent(sources, input, definition));
+  const planned = COMPONENTS.filter(({ name }) => input.only === undefined || name === input.only).map(
+    (definition) => planComponent(sources, input, definition),
+  );
   return {
     components: planned.map(({ component }) => component).filter(({ objects }) => objects.length > 0),
     diagnostics: planned.flatMap(({ diagnostics }) => diagnostics),
@@ -188,6 +212,7 @@ function planEntry(
     ),
     release: input.release,
     kubernetesVersion: input.facts.kubernetesVersion,
+    servedKinds: input.facts.servedKinds,
     injectionTemplates: templatesOfRelease(sources.injectionTemplates, input.release),
     files: sources.assets.files,
   };

@@ -85,6 +85,11 @@ export const DIAGNOSTIC_KINDS = {
     title: 'A component is of another release than the rest',
   },
   previewRelease: { code: 'IOP308', severity: 'warning', title: 'The chosen release line is a preview' },
+  oldKubernetes: {
+    code: 'IOP320',
+    severity: 'warning',
+    title: 'Kubernetes is older than the release supports',
+  },
   suspectMeshField: {
     code: 'IOP309',
     severity: 'warning',
@@ -100,6 +105,17 @@ export const DIAGNOSTIC_KINDS = {
     severity: 'warning',
     title: 'Pods would be injected with a template that does not exist',
   },
+  kindNotServed: {
+    code: 'IOP321',
+    severity: 'warning',
+    title: 'The cluster does not serve a kind that was asked for',
+  },
+  addonWithoutAddress: {
+    code: 'IOP322',
+    severity: 'warning',
+    title: 'An addon is elsewhere, and nothing says where',
+  },
+  formerTracer: { code: 'IOP323', severity: 'warning', title: 'A tracer is set as in older releases' },
   overlayWithoutObject: { code: 'IOP401', severity: 'error', title: 'An overlay matches no object' },
   overlayPathNotFound: { code: 'IOP402', severity: 'error', title: 'The path of an overlay matches nothing' },
   overlayChangesType: {
@@ -158,10 +174,26 @@ export const DIAGNOSTIC_KINDS = {
   podNotAccepted: { code: 'IOP631', severity: 'error', title: 'A pod of a workload cannot be created' },
   noInjectionWebhook: { code: 'IOP632', severity: 'error', title: 'The cluster has no injection webhook' },
   notInjected: { code: 'IOP633', severity: 'error', title: 'No injection webhook changed a pod' },
+  noSuchRevision: { code: 'IOP660', severity: 'error', title: 'There is no such revision' },
+  tagTaken: { code: 'IOP661', severity: 'error', title: 'A revision tag cannot be set' },
+  noSuchTag: { code: 'IOP662', severity: 'error', title: 'There is no such revision tag' },
+  tagKept: { code: 'IOP663', severity: 'error', title: 'A resource keeps this revision tag' },
+  leftover: { code: 'IOP652', severity: 'warning', title: 'Something is left over' },
+  injectionConflict: {
+    code: 'IOP653',
+    severity: 'warning',
+    title: 'Pods are reached by two control planes, or by one that is not there',
+  },
+  foreignObject: { code: 'IOP654', severity: 'warning', title: 'An object would be taken over' },
   invalidFacts: { code: 'IOP634', severity: 'error', title: 'A file of cluster facts cannot be read' },
   unreadableProfiles: { code: 'IOP636', severity: 'error', title: 'Own profiles cannot be read' },
   faultOfOurs: { code: 'IOP699', severity: 'error', title: 'istio-operator itself is at fault' },
   unknownConfigPath: { code: 'IOP635', severity: 'error', title: 'A profile has nothing at a path' },
+  wouldRestart: { code: 'IOP642', severity: 'error', title: 'Taking over would restart pods' },
+  formerOperator: { code: 'IOP643', severity: 'error', title: 'A former operator still runs' },
+  nothingToAdopt: { code: 'IOP644', severity: 'error', title: 'There is nothing to take over' },
+  noSuchObject: { code: 'IOP640', severity: 'error', title: 'An installation has no such object' },
+  noSuchField: { code: 'IOP641', severity: 'error', title: 'An object has no such field' },
 } as const satisfies Readonly<Record<string, DiagnosticKind>>;
 
 export type DiagnosticName = keyof typeof DIAGNOSTIC_KINDS;

@@ -46,6 +46,29 @@ export function withOrigin(
   return { ...diagnostic, path: printed, ...(position === undefined ? {} : { position }) };
 }
 
+/** Where one of several layers has a place of the merged specification. */
+export interface PlaceInLayer {
+  /** Index of the layer. */
+  readonly layer: number;
+  /** The path as it reads in that layer. */
+  readonly path: FieldPath;
+  readonly position?: Position;
+}
+
+/** The layers that have the very place, weakest first. `path` begins with `spec`. */
+export function placesOf(
+  path: FieldPath,
+  merged: JsonObject,
+  layers: readonly MergedLayer[],
+): readonly PlaceInLayer[] {
+  return layers.flatMap((layer, index) => {
+    const own = pathInLayer(path, { merged, layers, layer });
+    if (own === undefined || depthOf(layer.spec, own) < own.length - 1) return [];
+    const position = layer.locate?.(printPath(own));
+    return [{ layer: index, path: own, ...(position === undefined ? {} : { position }) }];
+  });
+}
+
 /** Steps under `spec` that lead to something. */
 function depthOf(spec: JsonObject, path: FieldPath): number {
   const steps = path.slice(1);

@@ -7,10 +7,19 @@ import type { Diagnostic } from '../model/diagnostic.ts';
 import { isError } from '../model/diagnostic.ts';
 import type { JsonObject } from '../model/json.ts';
 import { mapAt } from '../model/json.ts';
-import type { ClusterFacts, Owner, Plan, PlannedComponent, PlanResult } from '../model/plan.ts';
+import type {
+  ClusterFacts,
+  ComponentName,
+  Owner,
+  Plan,
+  PlannedComponent,
+  PlanResult,
+} from '../model/plan.ts';
+import type { ComponentsPlan } from './component-plan.ts';
 import { planComponents } from './component-plan.ts';
 import { distinct } from './diagnostics.ts';
 import { textOf, truthy } from './go-values.ts';
+
 import { composeInjectionTemplates } from './injection/compose.ts';
 import { unknownTemplates } from './injection/default-templates.ts';
 import { templatesOfRelease } from './injection/release-templates.ts';
@@ -27,9 +36,12 @@ import type { Release } from './releases.ts';
 import { createRenderer } from './render/renderer.ts';
 import type { SpecLayer } from './spec/layer.ts';
 import { movedFlag, translateLegacyFields } from './spec/legacy-fields.ts';
+import { checkKubernetes } from './kubernetes-range.ts';
 import { checkReleaseFields } from './spec/release-fields.ts';
 import { validateMerged, validateLayers } from './spec/validate.ts';
+import { missingMonitoringKinds, tellMissingKinds } from './values/addons/monitors.ts';
 import { withAddonProviders } from './values/addons/telemetry.ts';
+import { imagesOf } from './values/needed-images.ts';
 import { translateValues } from './values/translate.ts';
 
 export type { SpecLayer } from './spec/layer.ts';
@@ -54,19 +66,48 @@ export type Planner = (input: PlanInput) => PlanResult;
 
 /** Prepares a planner for one distribution. Templates are compiled on first use and kept. */
 export function createPlanner(assets: AssetBundle): Planner {
-  const renderer = createRenderer(assets.templates);
-  const injectionTemplates = composeInjectionTemplates(assets.files);
-  return (input) => plan({ assets, renderer, injectionTemplates }, input);
+  const distribution = distributionOf(assets);
+  return (input) => {
+    const merged = mergeInput(assets, input);
+    return merged.kind === 'merged' ? planMerged(distribution, input, merged) : merged;
+  };
 }
 
-interface Distribution {
+/** What ships, prepared for planning. */
+export interface Distribution {
   readonly assets: AssetBundle;
   readonly renderer: ReturnType<typeof createRenderer>;
   readonly injectionTemplates: Readonly<Record<string, string>>;
 }
 
-function plan(distribution: Distribution, input: PlanInput): PlanResult {
-  const { assets } = distribution;
+export function distributionOf(assets: AssetBundle): Distribution {
+  const renderer = createRenderer(assets.templates);
+  return { assets, renderer, injectionTemplates: composeInjectionTemplates(assets.files) };
+}
+
+/** What the layers and flags of an input come to, checked and merged, and not yet rendered. */
+export interface MergedInput {
+  readonly kind: 'merged';
+  readonly release: Release;
+  /** With profiles and built-in settings below. */
+  readonly spec: JsonObject;
+  /** What the user gave, without profiles. */
+  readonly userSpec: JsonObject;
+  readonly profile: string;
+  /** What is used when nobody names a tag. */
+  readonly defaultTag: string;
+  /** All that could be chosen, with the user's own. */
+  readonly profiles: AssetBundle['profiles'];
+  /** Those among them that a user wrote and that are used here, weakest first. */
+  readonly ownProfiles: readonly MergedLayer[];
+  readonly layers: readonly MergedLayer[];
+  readonly flags: readonly SetFlag[];
+  /** Warnings only. */
+  readonly findings: readonly Diagnostic[];
+}
+
+/** Checks and merges; every fault that can be told before rendering is told. */
+export function mergeInput(assets: AssetBundle, input: PlanInput): MergedInput | InvalidPlan {
   const checked = validateLayers(assets, input.layers);
   const { flags, diagnostics: flagDiagnostics } = readFlags(input.sets ?? []);
   const early = [...checked.diagnostics, ...flagDiagnostics];
@@ -88,7 +129,7 @@ function plan(distribution: Distribution, input: PlanInput): PlanResult {
   const found = distinct([...early, ...chosen.diagnostics]);
   if (chosen.kind === 'invalid') return invalid(found);
   const groundwork = { ...choice, profiles: chosen.profiles, userSpec, flags, early: found };
-  return planRelease(distribution, input, {
+  return mergeForRelease(assets, input, {
     ...groundwork,
     ownProfiles: chosen.layers,
     layers: checked.layers,
@@ -110,8 +151,11 @@ interface Groundwork {
   readonly early: readonly Diagnostic[];
 }
 
-function planRelease(distribution: Distribution, input: PlanInput, groundwork: Groundwork): PlanResult {
-  const { assets } = distribution;
+function mergeForRelease(
+  assets: AssetBundle,
+  input: PlanInput,
+  groundwork: Groundwork,
+): MergedInput | InvalidPlan {
   const { release, defaultTag, profiles, ownProfiles, userSpec, layers, flags } = groundwork;
   const merged = mergeSpec(
     { profiles, hub: release.hub, tag: defaultTag, facts: input.facts },
@@ -120,28 +164,67 @@ function planRelease(distribution: Distribution, input: PlanInput, groundwork: G
   );
   const { spec, profile } = merged;
   const written = [...ownProfiles, ...layers];
-  const placed = (diagnostic: Diagnostic): Diagnostic => withOrigin(diagnostic, spec, written);
   const whole = validateMerged(assets, { spec, hasFlags: flags.length > 0 });
   const late = [
     ...groundwork.warnings,
     ...merged.diagnostics,
     ...whole,
     ...checkReleaseFields(overlaySpecs([...ownProfiles.map((own) => own.spec), userSpec]), release),
+    ...checkKubernetes(input.facts, release),
   ];
-  const findings = distinct([...groundwork.early, ...late.map(placed)]);
+  const placed = late.map((diagnostic) => withOrigin(diagnostic, spec, written));
+  const findings = distinct([...groundwork.early, ...placed]);
   if (findings.some(isError)) return invalid(findings);
+  const used = { release, defaultTag, profiles, ownProfiles, userSpec, layers, flags };
+  return { kind: 'merged', ...used, spec, profile, findings };
+}
 
-  const validated = translateValues(spec, mapAt(userSpec, 'values'));
-  const given = overlay(validated, mapAt(spec, 'unvalidatedValues'));
-  const values = withAddonProviders(given, mapAt(spec, 'addonComponents'));
-  const context = { spec, values, release, facts: input.facts, owner: input.owner };
-  const { components, diagnostics } = planComponents(distribution, context);
+function planMerged(distribution: Distribution, input: PlanInput, merged: MergedInput): PlanResult {
+  const { spec, release, findings } = merged;
+  const written = [...merged.ownProfiles, ...merged.layers];
+  const userValues = mapAt(merged.userSpec, 'values');
+  const { facts, owner } = input;
+  const { values, components, diagnostics } = planTree(distribution, {
+    spec,
+    userValues,
+    release,
+    facts,
+    owner,
+  });
   const injects = components.some(({ component }) => component === 'Pilot');
   const builtIn = Object.keys(templatesOfRelease(distribution.injectionTemplates, release));
   const templates = injects ? unknownTemplates(values, builtIn) : [];
-  const all = distinct([...findings, ...[...templates, ...diagnostics].map(placed)]);
+  const missingKinds = missingMonitoringKinds(mapAt(spec, 'addonComponents'), facts);
+  const found = [...templates, ...diagnostics, ...tellMissingKinds(missingKinds)];
+  const late = found.map((diagnostic) => withOrigin(diagnostic, spec, written));
+  const all = distinct([...findings, ...late]);
   if (all.some(isError)) return invalid(all);
-  return { kind: 'planned', plan: toPlan({ spec, values, profile, release, components, warnings: all }) };
+  const plan = toPlan({ ...merged, values, components, missingKinds, warnings: all });
+  return { kind: 'planned', plan };
+}
+
+/** A merged specification with what else decides what is rendered. */
+export interface PlannedTree {
+  readonly spec: JsonObject;
+  /** `spec.values` of the user alone: they win over other fields, those of profiles do not. */
+  readonly userValues: JsonObject;
+  readonly release: Release;
+  readonly facts: ClusterFacts;
+  readonly owner: Owner | undefined;
+  /** Renders this component alone; all when absent. */
+  readonly only?: ComponentName;
+}
+
+/** Renders a merged specification, which is not checked again. */
+export function planTree(
+  distribution: Distribution,
+  { userValues, ...tree }: PlannedTree,
+): ComponentsPlan & { readonly values: JsonObject } {
+  const { spec } = tree;
+  const validated = translateValues(spec, userValues);
+  const given = overlay(validated, mapAt(spec, 'unvalidatedValues'));
+  const values = withAddonProviders(given, mapAt(spec, 'addonComponents'));
+  return { values, ...planComponents(distribution, { ...tree, values }) };
 }
 
 function invalid(diagnostics: readonly Diagnostic[]): InvalidPlan {
@@ -174,16 +257,15 @@ function legacyFieldsOf(flag: SetFlag): readonly Diagnostic[] {
   return alone.kind === 'set' ? translateLegacyFields(alone.spec).diagnostics : [];
 }
 
-interface PlanParts {
-  readonly release: Release;
-  readonly spec: JsonObject;
+interface PlanParts extends Pick<MergedInput, 'release' | 'spec' | 'userSpec' | 'profile'> {
   readonly values: JsonObject;
-  readonly profile: string;
   readonly components: readonly PlannedComponent[];
+  readonly missingKinds: readonly string[];
   readonly warnings: readonly Diagnostic[];
 }
 
-function toPlan({ spec, values, profile, release, components, warnings }: PlanParts): Plan {
+function toPlan(parts: PlanParts): Plan {
+  const { spec, userSpec, values, profile, release, components, missingKinds, warnings } = parts;
   const global = mapAt(values, 'global');
   return {
     profile,
@@ -195,7 +277,10 @@ function toPlan({ spec, values, profile, release, components, warnings }: PlanPa
       ? { 'topology.istio.io/network': textOf(global['network']) }
       : {},
     components,
+    images: imagesOf(components),
+    missingKinds,
     spec: { ...spec, values },
+    userSpec,
     warnings,
   };
 }

@@ -3,7 +3,7 @@
  * ask whether a release has a feature, never which version it is; docs/adding-a-release.md says how a line is added.
  */
 import type { JsonObject } from '../model/json.ts';
-import { compareLines } from './version.ts';
+import { compareLines, versionOf } from './version.ts';
 
 /** In which lines something is so, and what goes with it. */
 interface Difference {
@@ -175,6 +175,16 @@ export const DEFAULT_RELEASE: Release = ISTIO_1_30;
 
 export function releaseOfLine(line: string): Release | undefined {
   return RELEASES.find((known) => known.line === line);
+}
+
+/** The line of a version, supported or not; undefined when the text names no version. */
+export function lineOfVersion(version: string): string | undefined {
+  return versionOf(version)?.line;
+}
+
+/** Tells whether a line, supported or not, is newer than another. */
+export function isNewerLine(line: string, other: string): boolean {
+  return compareLines(line, other) > 0;
 }
 
 /** Tells whether a line, supported or not, is older than the release's. */

@@ -5,7 +5,7 @@
  */
 import { RE2JS } from 're2js';
 import type { JsonArray, JsonObject, JsonValue } from '../model/json.ts';
-import { isJsonArray, isJsonObject } from '../model/json.ts';
+import { at, isJsonArray, isJsonObject } from '../model/json.ts';
 import { textOf } from './go-values.ts';
 
 export type PathStep =
@@ -117,6 +117,23 @@ export function writeAt(
   options: WriteOptions,
 ): TreeChange {
   return descend(tree, { steps, value, options }, 0);
+}
+
+/** The value at a path, with the path as it stands in this tree: steps by position where a selector found something. */
+export function readAt(
+  tree: JsonValue,
+  steps: readonly PathStep[],
+): { readonly path: readonly (string | number)[]; readonly value: JsonValue } | undefined {
+  let value: JsonValue = tree;
+  const path: (string | number)[] = [];
+  for (const step of steps) {
+    const next = step.kind === 'key' ? step.key : isJsonArray(value) ? positionOf(value, step) : undefined;
+    const found = next === undefined ? undefined : at(value, next);
+    if (next === undefined || found === undefined) return undefined;
+    path.push(next);
+    value = found;
+  }
+  return { path, value };
 }
 
 /** Removes the map key or list element at a path. */

@@ -7,7 +7,7 @@ import type { Diagnostic } from './diagnostic.ts';
 import type { ObjectRef } from './object.ts';
 import type { ComponentName, Plan } from './plan.ts';
 import type { ApplyReport, Change, NotReady } from './report.ts';
-import type { InventoryEntry } from './status.ts';
+import type { DataPlane, InventoryEntry, PodCount } from './status.ts';
 
 /** The part of a plan that is worth telling. */
 export interface Release {
@@ -15,7 +15,14 @@ export interface Release {
   readonly revision: string;
   readonly version: string;
   readonly components: readonly ComponentName[];
+  readonly images: readonly string[];
+  /** Kinds that were asked for and that the cluster does not serve. */
+  readonly missingKinds: readonly string[];
   readonly warnings: readonly Diagnostic[];
+  /** Absent while that is not known, as in the middle of a run. */
+  readonly injectionFaults?: readonly InjectionFault[];
+  /** Absent while that is not known; `unasked` when nobody wants to know. */
+  readonly dataPlane?: DataPlane | 'unasked';
 }
 
 /** Why a reconcile ended outside of the engine; `internal` is a fault of the operator itself. */
@@ -30,6 +37,25 @@ export interface Contested {
   readonly ref: ObjectRef;
   /** Namespace and name of that resource, such as `istio-system/demo`. */
   readonly holder: string;
+}
+
+/** What keeps a control plane from being deleted. `revision` is `default` for the one without a name. */
+export type Usage =
+  | {
+      readonly kind: 'used';
+      readonly revision: string;
+      readonly count: PodCount;
+      /** Revision tags of others that point to it. */
+      readonly tags: readonly string[];
+    }
+  /** It could not be told who uses it. */
+  | { readonly kind: 'unknown'; readonly revision: string; readonly cause: string };
+
+/** What is wrong with the injection of a control plane although everything of it is applied. */
+export interface InjectionFault {
+  readonly reason: 'OverlappingInjectors' | 'DanglingTag' | 'TagHeld' | 'TagMoving';
+  /** Sentences, the last of which says what to do. */
+  readonly message: string;
 }
 
 export type Outcome =
@@ -95,6 +121,8 @@ export type Outcome =
       readonly remaining: readonly NotReady[];
       readonly inventory: readonly InventoryEntry[];
     }
+  /** The resource is deleted, but its control plane is in use. Nothing was deleted. */
+  | { readonly kind: 'inUse'; readonly usage: Usage; readonly inventory: readonly InventoryEntry[] }
   /** The finalizer is removed. Everything is deleted, but for a number of objects that were left on purpose. */
   | { readonly kind: 'deleted'; readonly left: number }
   /** There is no such resource, or it is being deleted and nothing of it is ours. */
@@ -108,6 +136,8 @@ export function releaseOf(plan: Plan): Release {
     revision: plan.revision,
     version: plan.version,
     components: plan.components.map((planned) => planned.component),
+    images: plan.images,
+    missingKinds: plan.missingKinds,
     warnings: plan.warnings,
   };
 }

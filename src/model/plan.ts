@@ -27,6 +27,11 @@ export interface Owner {
 export interface ClusterFacts {
   /** As the API server reports it, such as `v1.34.4` or `v1.33.5-gke.1200`. */
   readonly kubernetesVersion: string;
+  /**
+   * Kinds that not every cluster serves, each as `monitoring.coreos.com/v1/ServiceMonitor`; only those that planning
+   * asks about need to be among them. Absent when nobody knows: then whatever is asked for is planned.
+   */
+  readonly servedKinds?: readonly string[];
 }
 
 export interface PlannedComponent {
@@ -51,8 +56,14 @@ export interface Plan {
   readonly namespaceLabels: Readonly<Record<string, string>>;
   /** Only components that render something, in dependency order. */
   readonly components: readonly PlannedComponent[];
+  /** Every image that pods of this installation run, also those that are injected; sorted, each once. */
+  readonly images: readonly string[];
+  /** Kinds that were asked for and that the cluster does not serve, such as `ServiceMonitor`; left out of `components`. */
+  readonly missingKinds: readonly string[];
   /** The merged specification, for `profile dump` and for explaining. */
   readonly spec: JsonObject;
+  /** What the user gave, files and flags in one, without profiles. Planned again it comes to the same. */
+  readonly userSpec: JsonObject;
   readonly warnings: readonly Diagnostic[];
 }
 

@@ -4,11 +4,16 @@ import type { ObjectRef } from './object.ts';
 /** Upstream's enumeration; Argo CD's health check for IstioOperator reads it. */
 export type LegacyStatus = 'NONE' | 'UPDATING' | 'RECONCILING' | 'HEALTHY' | 'ERROR' | 'ACTION_REQUIRED';
 
+/** There at all times. */
+export type StandingConditionType = 'Ready' | 'Reconciling' | 'Stalled' | 'Valid' | 'Applied';
+
 /**
  * `Ready`, `Reconciling` and `Stalled` follow kstatus; `Valid` tells whether the specification could be planned,
- * `Applied` whether everything in the plan was accepted by the API server.
+ * `Applied` whether everything in the plan was accepted by the API server. The others are there only while they are true:
+ * `MonitoringCRDsMissing`: something of the plan was left out because the cluster does not serve its kind;
+ * `InjectionConflict`: pods are reached by two control planes, or by one that is not there.
  */
-export type ConditionType = 'Ready' | 'Reconciling' | 'Stalled' | 'Valid' | 'Applied';
+export type ConditionType = StandingConditionType | 'MonitoringCRDsMissing' | 'InjectionConflict';
 
 export interface Condition {
   readonly type: ConditionType;
@@ -32,6 +37,25 @@ export interface InventoryEntry extends ObjectRef {
   readonly uid?: string;
 }
 
+/** How many pods there are, and where. */
+export interface PodCount {
+  readonly pods: number;
+  /** Those with the most pods first. */
+  readonly namespaces: readonly { readonly name: string; readonly pods: number }[];
+  /** How many more namespaces there are than are named. */
+  readonly moreNamespaces?: number;
+}
+
+/** Which control planes the pods of the cluster use. */
+export interface DataPlane {
+  /** In order of revision; `default` is the one without a name. */
+  readonly revisions: readonly (PodCount & { readonly revision: string })[];
+  /** Pods in ambient mode, which have no proxy of their own. */
+  readonly ambient?: PodCount;
+  /** Why nothing is known. */
+  readonly message?: string;
+}
+
 export interface OperatorStatus {
   readonly status: LegacyStatus;
   readonly message: string;
@@ -39,7 +63,11 @@ export interface OperatorStatus {
   readonly profile?: string;
   readonly revision?: string;
   readonly version?: string;
+  /** Every image that pods of the installation run; sorted. Absent until a plan was made. */
+  readonly images?: readonly string[];
   readonly componentStatus: Readonly<Record<string, ComponentStatus>>;
   readonly conditions: readonly Condition[];
   readonly inventory: readonly InventoryEntry[];
+  /** Only where the resource asks for it. */
+  readonly dataPlane?: DataPlane;
 }

@@ -70,7 +70,10 @@ export function planOf(...components: readonly PlannedComponent[]): Plan {
     namespace: 'istio-system',
     namespaceLabels: { 'topology.istio.io/network': 'network-1' },
     components,
+    images: [],
+    missingKinds: [],
     spec: {},
+    userSpec: {},
     warnings: [],
   };
 }

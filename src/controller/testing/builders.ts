@@ -65,7 +65,10 @@ export function planOf(parts: Partial<Plan> = {}): Plan {
     namespace: NAMESPACE,
     namespaceLabels: {},
     components: DEMO,
+    images: [],
+    missingKinds: [],
     spec: {},
+    userSpec: {},
     warnings: [],
     ...parts,
   };

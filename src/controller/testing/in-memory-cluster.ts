@@ -112,6 +112,11 @@ export class InMemoryCluster implements WatchPort, ResourcePort {
     this.events.push(event);
   }
 
+  async scanMetadata({ kind }: GroupVersionKind, show: (object: K8sObject) => void): Promise<void> {
+    this.#failIfTold('scanMetadata', undefined);
+    for (const object of this.#objects.values()) if (object.kind === kind) show(object);
+  }
+
   async serverVersion(): Promise<string> {
     this.#failIfTold('serverVersion', undefined);
     return 'v1.34.4';
@@ -164,7 +169,9 @@ export class InMemoryCluster implements WatchPort, ResourcePort {
 
 function isSelected(object: K8sObject, { kind, options }: Subscription): boolean {
   const isKind = object.apiVersion === kind.apiVersion && object.kind === kind.kind;
-  return isKind && (options.namespace === undefined || options.namespace === namespaceOf(object));
+  const { fieldSelector } = options;
+  const isField = fieldSelector === undefined || fieldSelector === `metadata.name=${object.metadata.name}`;
+  return isKind && isField && (options.namespace === undefined || options.namespace === namespaceOf(object));
 }
 
 export function clusterError(kind: ClusterErrorKind, verb: string, ref?: ObjectRef): ClusterError {

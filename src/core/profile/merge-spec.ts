@@ -92,19 +92,36 @@ export function mergeSpec(
   const user = userSpecOf(layers, flags);
   const chosen = textOf(firstTruthy(user['profile']) ?? 'default');
   const profile = sources.profiles.get(chosen);
-  const { hub, tag } = sources;
-  const base = [
-    sources.profiles.get('default') ?? {},
-    profile ?? {},
-    detectedSettings(sources.facts),
-    { hub, tag },
-  ];
+  const base = layersBelow(sources, chosen).map(({ spec }) => spec);
   const merged = withFlags(overlaySpecs([...base, files]), flags);
   return {
     profile: chosen,
     spec: { ...merged.spec, profile: chosen },
     diagnostics: [...(profile === undefined ? [unknownProfile(sources, chosen)] : []), ...merged.diagnostics],
   };
+}
+
+/** A specification that lies below what the user gives. */
+export interface LayerBelow {
+  /** What a person calls it: `profile demo`. */
+  readonly source: string;
+  readonly spec: JsonObject;
+}
+
+/** What every installation starts from, weakest first. A profile that does not exist is empty. */
+export function layersBelow(
+  { profiles, hub, tag, facts }: SpecSources,
+  profile: string,
+): readonly LayerBelow[] {
+  const chosen = profile === 'default' ? [] : [profile];
+  return [
+    ...['default', ...chosen].map((name) => ({
+      source: `profile ${name}`,
+      spec: profiles.get(name) ?? {},
+    })),
+    { source: 'found in the cluster', spec: detectedSettings(facts) },
+    { source: 'built in', spec: { hub, tag } },
+  ];
 }
 
 /** Applies the flags that can be applied, in order. On the user's part alone, some miss what only a profile has. */

@@ -25,6 +25,7 @@ const EVERYTHING: readonly JsonObject[] = [
   { values: { gateways: { 'istio-ingressgateway': { injectionTemplate: 'gateway' } } } },
   { profile: 'remote', values: { global: { remotePilotAddress: '10.0.0.1' } } },
   { profile: 'observability', addonComponents: { prometheus: { storage: { size: '1Gi' } } } },
+  { addonComponents: { prometheus: { enabled: true, mode: 'monitors' } } },
 ];
 
 describe('the templates', () => {

@@ -33,6 +33,47 @@ describe('checkContent', () => {
     ]);
   });
 
+  describe('on addons', () => {
+    const elsewhere = { enabled: true, mode: 'external' };
+    const grafana = { enabled: true };
+    const zipkin = { values: { global: { tracer: { zipkin: { address: 'zipkin.obs:9411' } } } } };
+
+    it('miss the address of what others ask, and of nothing else', () => {
+      const url = 'http://loki.obs:3100';
+
+      expect(findings({ addonComponents: { prometheus: elsewhere, grafana } })).to.deep.equal([
+        'IOP322 spec.addonComponents.prometheus.url: nothing says where prometheus is: grafana cannot find it. ' +
+          'Set url, or use mode: bundled.',
+      ]);
+      expect(findings({ addonComponents: { loki: { ...elsewhere, url }, grafana } })).to.deep.equal([]);
+      expect(findings({ addonComponents: { prometheus: elsewhere } })).to.deep.equal([]);
+    });
+
+    it('tell that traces go nowhere', () => {
+      expect(paths({ addonComponents: { tracing: elsewhere } })).to.deep.equal([
+        'spec.addonComponents.tracing.collector',
+      ]);
+      expect(paths({ addonComponents: { tracing: { ...elsewhere, collector: 'otel.obs' } } })).to.deep.equal(
+        [],
+      );
+    });
+
+    it('tell what becomes of a tracer of older releases', () => {
+      const read = { ...zipkin, addonComponents: { tracing: elsewhere } };
+      const chosen = { values: { global: { ...zipkin.values.global, proxy: { tracer: 'zipkin' } } } };
+
+      const [causeRead, causeChosen, causeIdle] = [read, chosen, zipkin].map((spec) => checkContent(spec));
+
+      expect(causeRead?.map(({ code }) => code)).to.deep.equal(['IOP310']);
+      expect(causeChosen?.map(({ cause }) => cause)).to.deep.equal([
+        'it goes to proxies by their bootstrap, and any Telemetry resource with tracing overrides it',
+      ]);
+      expect(causeIdle?.map(({ cause }) => cause)).to.deep.equal([
+        'nothing reads it, because values.global.proxy.tracer is not zipkin',
+      ]);
+    });
+  });
+
   describe('on the revision', () => {
     it('accepts DNS labels, also those that look like numbers', () => {
       const names = ['canary', '1-30-3', '1', 'a'.repeat(63), '', null, 130];

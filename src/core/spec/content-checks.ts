@@ -1,6 +1,7 @@
 /** What a schema cannot tell: one function a rule in checks/, one list of all here. */
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { JsonObject } from '../../model/json.ts';
+import { addonAddresses, formerTracers } from './checks/addons.ts';
 import type { Check } from './checks/check.ts';
 import {
   certificateProvider,
@@ -28,6 +29,8 @@ const CHECKS: readonly Check[] = [
   certificateProvider,
   replicaConflicts,
   splitControlPlane,
+  addonAddresses,
+  formerTracers,
 ];
 
 /** All findings about a merged specification, in the order of the rules. */

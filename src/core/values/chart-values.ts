@@ -71,6 +71,26 @@ export function chartValues(sources: ValueSources, shape: ChartShape, given: Jso
   return { kind: 'values', values: shape.prefix === undefined ? values : descoped(values, shape.prefix) };
 }
 
+/** A tree of values that lies below what the user gives. */
+export interface ChartLayer {
+  /** What a person calls it: `Istio's default`, `preset platform/gke`. */
+  readonly source: string;
+  readonly values: JsonObject;
+}
+
+/** What a component's values start from, weakest first: its defaults and the presets that are chosen. */
+export function chartLayers(
+  sources: ValueSources,
+  { folder }: ChartShape,
+  given: JsonObject,
+): readonly ChartLayer[] {
+  const presets = chosenPresets(given).map((choice) => ({
+    source: `preset ${choice.group}/${choice.name}`,
+    values: presetOf(choice, sources),
+  }));
+  return [{ source: "Istio's default", values: defaultsOf(folder, sources) }, ...presets];
+}
+
 function descoped(values: JsonObject, prefix: string): JsonObject {
   const scoped = values[prefix];
   return isJsonObject(scoped) ? overlay(values, scoped) : values;

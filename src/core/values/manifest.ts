@@ -21,6 +21,8 @@ export interface ComponentInput {
   readonly namespace: string;
   readonly release: Release;
   readonly kubernetesVersion: string;
+  /** See ClusterFacts. */
+  readonly servedKinds?: readonly string[] | undefined;
   /** Texts of the built-in injection templates by name. */
   readonly injectionTemplates: Readonly<Record<string, string>>;
   /** Plain files that ship with the operator, by path under templates/. */

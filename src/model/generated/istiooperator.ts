@@ -719,9 +719,15 @@ export interface IstioOperator {
          */
         enabled?: boolean | null;
         /**
-         * bundled installs the addon; external only points the others at what runs at url. The default is bundled.
+         * bundled installs the addon; external only points the others at what runs at url; monitors also tells the Prometheus of the cluster what to collect, by ServiceMonitors, PodMonitors and a PrometheusRule. The default is bundled.
          */
-        mode?: 'bundled' | 'external' | null;
+        mode?: 'bundled' | 'external' | 'monitors' | null;
+        /**
+         * Labels of the monitors and of the rules, by which the Prometheus of the cluster selects them, such as release with the name of its Helm release.
+         */
+        monitorLabels?: {
+          [k: string]: string | null;
+        } | null;
         /**
          * Where the addon answers, such as http://prometheus.monitoring:9090. Needed for external.
          */
@@ -761,6 +767,10 @@ export interface IstioOperator {
            */
           type?: 'ClusterIP' | 'NodePort' | 'LoadBalancer' | null;
         } | null;
+        /**
+         * Complete reference of the image that runs beside the addon's own: the configuration reloader of Prometheus, the collector of access logs of Loki.
+         */
+        helperImage?: string | null;
         /**
          * How long metrics are kept, such as 15d, which is the default.
          */
@@ -984,6 +994,10 @@ export interface IstioOperator {
            */
           type?: 'ClusterIP' | 'NodePort' | 'LoadBalancer' | null;
         } | null;
+        /**
+         * Complete reference of the image that runs beside the addon's own: the configuration reloader of Prometheus, the collector of access logs of Loki.
+         */
+        helperImage?: string | null;
       } | null;
     } | null;
     /**
@@ -1028,7 +1042,11 @@ export interface IstioOperator {
      */
     version?: string;
     /**
-     * State of each component that is installed, by its name, which is Base, Pilot, Cni, Ztunnel, IngressGateways or EgressGateways.
+     * Every image that the installation needs, also those that are injected into pods; for registries that have to be filled beforehand.
+     */
+    images?: string[];
+    /**
+     * State of each component that is installed, by its name, which is Base, Pilot, Cni, Ztunnel, IngressGateways, EgressGateways, Prometheus, Grafana, Kiali, Tracing or Loki.
      */
     componentStatus?: {
       [k: string]: {
@@ -1047,7 +1065,7 @@ export interface IstioOperator {
       };
     };
     /**
-     * Conditions of the resource. Ready tells whether everything is applied and works, Reconciling whether there is work under way, Stalled whether a person must act, Valid whether the specification can be rendered, and Applied whether the API server accepted all objects.
+     * Conditions of the resource. Ready tells whether everything is applied and works, Reconciling whether there is work under way, Stalled whether a person must act, Valid whether the specification can be rendered, and Applied whether the API server accepted all objects. InjectionConflict is only there while pods are reached by two control planes, or by one that is not there.
      */
     conditions?: {
       /**
@@ -1100,5 +1118,70 @@ export interface IstioOperator {
        */
       uid?: string;
     }[];
+    /**
+     * Which control planes the pods of the cluster use, where the annotation install.istio.io/data-plane asks for it. Counted once a minute.
+     */
+    dataPlane?: {
+      /**
+       * Why it is not known.
+       */
+      message?: string;
+      /**
+       * Pods with a proxy, by the revision of their control plane.
+       */
+      revisions?: {
+        /**
+         * Name of the revision; default for the one without a name.
+         */
+        revision: string;
+        /**
+         * How many pods there are.
+         */
+        pods: number;
+        /**
+         * The namespaces with the most pods, at most 20.
+         */
+        namespaces?: {
+          /**
+           * Name of the namespace.
+           */
+          name: string;
+          /**
+           * How many of the pods are in it.
+           */
+          pods: number;
+        }[];
+        /**
+         * How many more namespaces there are.
+         */
+        moreNamespaces?: number;
+      }[];
+      /**
+       * Pods in ambient mode, which have no proxy of their own.
+       */
+      ambient?: {
+        /**
+         * How many pods there are.
+         */
+        pods: number;
+        /**
+         * The namespaces with the most pods, at most 20.
+         */
+        namespaces?: {
+          /**
+           * Name of the namespace.
+           */
+          name: string;
+          /**
+           * How many of the pods are in it.
+           */
+          pods: number;
+        }[];
+        /**
+         * How many more namespaces there are.
+         */
+        moreNamespaces?: number;
+      };
+    };
   };
 }

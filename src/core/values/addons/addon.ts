@@ -31,9 +31,17 @@ export function isOn({ settings }: Addons, key: AddonKey): boolean {
   return at(settings, key, 'enabled') === true;
 }
 
+/** Modes in which nothing that runs is installed. */
+const ELSEWHERE: ReadonlySet<string> = new Set(['external', 'monitors']);
+
 /** Whether an addon is on and installed by us. */
 export function isBundled(addons: Addons, key: AddonKey): boolean {
-  return isOn(addons, key) && at(addons.settings, key, 'mode') !== 'external';
+  return isOn(addons, key) && !ELSEWHERE.has(textOf(at(addons.settings, key, 'mode')));
+}
+
+/** Whether the Prometheus of the cluster is to be told, by objects of its operator, what to collect. */
+export function usesMonitors(addons: Addons): boolean {
+  return isOn(addons, 'prometheus') && at(addons.settings, 'prometheus', 'mode') === 'monitors';
 }
 
 function namespaceOfAddon({ settings, controlPlaneNamespace }: Addons, key: AddonKey): string {
@@ -72,13 +80,17 @@ export function addonManifests(
   input: ComponentInput,
   manifests: (addon: Addon) => readonly Manifest[],
 ): readonly Manifest[] {
+  return isBundled(addonsOf(input.values), key) ? manifests(addonOf(key, input)) : [];
+}
+
+/** The addon as its manifests need it, whether or not it is on. */
+export function addonOf(key: AddonKey, input: ComponentInput): Addon {
   const addons = addonsOf(input.values);
-  if (!isBundled(addons, key)) return [];
   const name = key === 'tracing' ? 'jaeger' : key;
   const selector = { 'app.kubernetes.io/name': name };
   // The names by which people, Kiali and upstream's documentation look for the pods.
   const labels = { ...standardLabels(input.release), ...selector, app: name };
-  return manifests({
+  return {
     key,
     name,
     namespace: namespaceOfAddon(addons, key),
@@ -87,7 +99,7 @@ export function addonManifests(
     input,
     labels,
     selector,
-  });
+  };
 }
 
 export function addonsOf(values: JsonObject): Addons {
@@ -95,7 +107,10 @@ export function addonsOf(values: JsonObject): Addons {
   return { settings: v.map('addons'), controlPlaneNamespace: v.text('global', 'istioNamespace') };
 }
 
+/** The image of the addon, or of what runs beside it, which has a setting of its own. */
 export function imageOf({ settings, input }: Addon, image: AddonImage, isHelper?: true): string {
+  const own = isHelper === true ? textOf(settings['helperImage']) : '';
+  if (own !== '') return own;
   const hub = textOf(at(input.values, 'global', 'hub'));
   return addonImage(image, { settings, hub, ...(isHelper === undefined ? {} : { isHelper }) });
 }

@@ -22,10 +22,11 @@ describe('telemetry addons', () => {
     planner = createPlanner(await loadAssets());
   });
 
-  function plan(spec: JsonObject): Plan {
+  function plan(spec: JsonObject, servedKinds?: readonly string[]): Plan {
+    const known = servedKinds === undefined ? {} : { servedKinds };
     const result = planner({
       layers: [{ spec, source: 'test' }],
-      facts: { kubernetesVersion: 'v1.34.4' },
+      facts: { kubernetesVersion: 'v1.34.4', ...known },
     });
     if (result.kind === 'invalid') throw new Error(result.diagnostics.map(printDiagnostic).join('\n'));
     return result.plan;
@@ -91,6 +92,79 @@ describe('telemetry addons', () => {
     expect(at(configOf(planned, 'kiali'), 'external_services', 'prometheus', 'url')).to.equal(url);
   });
 
+  describe('with monitors in place of a Prometheus', () => {
+    const monitors = { prometheus: { enabled: true, mode: 'monitors' } };
+    const SERVED = ['ServiceMonitor', 'PodMonitor', 'PrometheusRule'].map(
+      (kind) => `monitoring.coreos.com/v1/${kind}`,
+    );
+
+    function monitorsOf(addonComponents: JsonObject, servedKinds?: readonly string[]): readonly string[] {
+      const { components } = plan({ addonComponents }, servedKinds);
+      const prometheus = components.find(({ component }) => component === 'Prometheus');
+      return prometheus?.objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`) ?? [];
+    }
+
+    it('make one for each part of Istio, and the alerts', () => {
+      const expected = [
+        'ServiceMonitor istiod',
+        'PodMonitor istio-proxies',
+        'PodMonitor ztunnel',
+        'PodMonitor istio-cni',
+        'PodMonitor istio-operator',
+        'PrometheusRule istio',
+      ];
+
+      expect(monitorsOf(monitors, SERVED)).to.have.members(expected);
+      expect(monitorsOf(monitors), 'where nobody knows what is served').to.have.members(expected);
+    });
+
+    it('find the same targets under the same labels as the bundled Prometheus', () => {
+      const bundled = readYaml(
+        stringAt(
+          find(objects({ prometheus: { enabled: true } }), 'ConfigMap', 'prometheus'),
+          'data',
+          'prometheus.yml',
+        ) ?? '',
+      );
+      const job = listAt(bundled, 'scrape_configs').find((entry) => at(entry, 'job_name') === 'ztunnel');
+      const ztunnel = find(objects(monitors), 'PodMonitor', 'ztunnel');
+
+      const rules = listAt(ztunnel, 'spec', 'podMetricsEndpoints', 0, 'relabelings');
+      expect(rules).to.have.lengthOf(listAt(job, 'relabel_configs').length + 1);
+      expect(rules[0]).to.deep.equal({
+        action: 'keep',
+        sourceLabels: ['__meta_kubernetes_pod_label_app'],
+        regex: 'ztunnel',
+      });
+      expect(rules.at(-1)).to.deep.equal({ action: 'replace', replacement: 'ztunnel', targetLabel: 'job' });
+    });
+
+    it('are left out where the cluster does not serve them, and the user is told', () => {
+      const partly = [SERVED[0] ?? ''];
+
+      const { warnings, missingKinds } = plan({ addonComponents: monitors }, partly);
+
+      expect(monitorsOf(monitors, partly)).to.deep.equal(['ServiceMonitor istiod']);
+      expect(missingKinds).to.deep.equal(['PodMonitor', 'PrometheusRule']);
+      expect(warnings.map(printDiagnostic)).to.deep.equal([
+        'IOP321 spec.addonComponents.prometheus.mode: the cluster does not serve PodMonitor, PrometheusRule of ' +
+          'monitoring.coreos.com/v1, so none is made. Install the Prometheus operator with its definitions, and ' +
+          'they are made at once; or use mode: bundled.',
+      ]);
+    });
+
+    it('say nothing about kinds that nobody asked for', () => {
+      expect(plan({ addonComponents: ALL }, []).missingKinds).to.deep.equal([]);
+    });
+
+    it('have the labels by which the Prometheus of the cluster selects them', () => {
+      const release = { release: 'kube-prometheus-stack' };
+      const planned = objects({ prometheus: { ...monitors.prometheus, monitorLabels: release } });
+
+      expect(at(find(planned, 'PrometheusRule', 'istio'), 'metadata', 'labels')).to.deep.include(release);
+    });
+  });
+
   it('go to a namespace of their own, where the others find them', () => {
     const planned = objects({ ...ALL, tracing: { enabled: true, namespace: 'traces' } });
 
@@ -120,6 +194,39 @@ describe('telemetry addons', () => {
     expect(at(find(planned, 'Telemetry', 'istio-addons'), 'spec', 'tracing')).to.deep.equal([
       { providers: [{ name: 'istio-addon-tracing' }], randomSamplingPercentage: 5 },
     ]);
+  });
+
+  it('trace to the zipkin address of older releases where nothing newer is said', () => {
+    const values = { global: { tracer: { zipkin: { address: 'zipkin.old:9411' } } } };
+    const external = { enabled: true, mode: 'external' };
+
+    const providers = [external, { ...external, collector: 'otel.new' }, { enabled: true }].map(
+      (tracing) => providersOf(objects({ tracing }, { values }))[0],
+    );
+
+    const name = 'istio-addon-tracing';
+    expect(providers).to.deep.equal([
+      { name, zipkin: { port: 9411, service: 'zipkin.old' } },
+      { name, opentelemetry: { port: 4317, service: 'otel.new' } },
+      { name, opentelemetry: { port: 4317, service: 'jaeger-collector.istio-system.svc.cluster.local' } },
+    ]);
+  });
+
+  it('are pulled with the secrets of the installation, each of them', () => {
+    const values = { global: { imagePullSecrets: ['registry'] } };
+    const { components } = plan({ profile: 'minimal', values, addonComponents: ALL });
+    const addons = components.filter(({ component }) => !['Base', 'Pilot'].includes(component));
+    const workloads = addons.flatMap(({ objects: own }) => own.filter(({ kind }) => kind === 'Deployment'));
+
+    const secrets = workloads.map((workload) => at(workload, 'spec', 'template', 'spec', 'imagePullSecrets'));
+    expect(workloads.map(({ metadata }) => metadata.name)).to.include('access-log-collector');
+    expect(secrets).to.deep.equal(workloads.map(() => [{ name: 'registry' }]));
+  });
+
+  it('run the helper that is named', () => {
+    const planned = objects({ loki: { enabled: true, helperImage: 'registry.corp/otel:9' } });
+
+    expect(imagesIn(planned)).to.include('registry.corp/otel:9');
   });
 
   it('keep extension providers of the user, and one of the same name as it is', () => {

@@ -29,7 +29,7 @@ export const ADDON_IMAGES = {
     hub: 'docker.io/otel',
     name: 'opentelemetry-collector',
     tag: '0.123.0',
-    source: 'releases of the OpenTelemetry collector; any later one reads the same configuration',
+    source: 'none of Istio; written down without a registry at hand, so try it before you rely on it',
   },
 } as const satisfies Readonly<Record<string, PinnedImage>>;
 

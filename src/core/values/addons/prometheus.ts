@@ -5,6 +5,8 @@ import type { ComponentInput, Manifest } from '../manifest.ts';
 import {
   accountManifest,
   addonManifests,
+  addonOf,
+  addonsOf,
   claimManifests,
   configManifest,
   imageOf,
@@ -12,8 +14,10 @@ import {
   rightsManifests,
   serviceManifest,
   shippedFile,
+  usesMonitors,
 } from './addon.ts';
 import type { Addon } from './addon.ts';
+import { monitorManifests } from './monitors.ts';
 import { PROMETHEUS_CONFIG } from './prometheus-config.ts';
 
 /** Finding targets, and reading the metrics of kubelets. */
@@ -23,6 +27,7 @@ const RIGHTS = [
 ];
 
 export function prometheusManifests(input: ComponentInput): readonly Manifest[] {
+  if (usesMonitors(addonsOf(input.values))) return monitorManifests(addonOf('prometheus', input));
   return addonManifests('prometheus', input, (addon) => [
     accountManifest(addon),
     ...rightsManifests(addon, RIGHTS),

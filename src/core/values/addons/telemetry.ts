@@ -1,6 +1,6 @@
 /** What proxies are told about the addons: providers in the mesh configuration, and a Telemetry resource that uses them. */
 import type { JsonObject, JsonValue } from '../../../model/json.ts';
-import { at, listAt, numberAt } from '../../../model/json.ts';
+import { at, listAt, mapAt, numberAt } from '../../../model/json.ts';
 import { textOf, truthy } from '../../go-values.ts';
 import { overlay } from '../../merge.ts';
 import { standardLabels } from '../labels.ts';
@@ -25,7 +25,7 @@ type Protocol = keyof typeof PROTOCOLS;
  * stays as it is. Without addons the values come back unchanged.
  */
 export function withAddonProviders(values: JsonObject, addonComponents: JsonObject): JsonObject {
-  const addons = addonsOf({ ...values, addons: addonComponents });
+  const addons = withFormerCollector(addonsOf({ ...values, addons: addonComponents }), values);
   const given = listAt(values, 'meshConfig', 'extensionProviders');
   const names = new Set(given.map((provider) => at(provider, 'name')));
   const missing = providersOf(addons).filter((provider) => !names.has(provider['name']));
@@ -77,6 +77,16 @@ function tracingAddress(addons: Addons): Address | undefined {
   return addressIn(textOf(at(addons.settings, 'tracing', 'collector')), port);
 }
 
+/** Tracing elsewhere goes to the address that older releases had in the values, when it names no collector itself. */
+function withFormerCollector(addons: Addons, values: JsonObject): Addons {
+  const address = textOf(at(values, 'global', 'tracer', 'zipkin', 'address'));
+  const tracing = mapAt(addons.settings, 'tracing');
+  if (address === '' || textOf(tracing['collector']) !== '') return addons;
+  const settings = { ...addons.settings, tracing: { ...tracing, collector: address, protocol: 'zipkin' } };
+  // A bundled backend is not elsewhere, whatever the values say.
+  return isBundled(addons, 'tracing') ? addons : { ...addons, settings };
+}
+
 /** Reads `host`, `host:port`, or either as a URL. */
 function addressIn(text: string, usualPort: number): Address | undefined {
   const [, host, port] = /^(?:\w+:\/\/)?([\w.-]+)(?::(\d+))?/u.exec(text) ?? [];
@@ -85,7 +95,7 @@ function addressIn(text: string, usualPort: number): Address | undefined {
 
 /** One Telemetry resource for the whole mesh: of several without a selector, Istio reads only the oldest. */
 export function telemetryManifests(input: ComponentInput): readonly Manifest[] {
-  const addons = addonsOf(input.values);
+  const addons = withFormerCollector(addonsOf(input.values), input.values);
   const tracing = tracingRules(addons);
   const accessLogging = accessLogRules(input, addons);
   if (tracing === null && accessLogging === null) return [];
