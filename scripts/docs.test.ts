@@ -53,4 +53,23 @@ describe('the documentation', () => {
   it('names only files that are there', async () => {
     expect(await missing(SOURCE_FILE, () => ROOT)).to.deep.equal([]);
   });
+
+  it('shows for each pitfall of the client a test that is there, or why it cannot happen', async () => {
+    const page = await readFile(join(ROOT, 'docs/client-pitfalls.md'), 'utf8');
+    const rows = [...page.matchAll(/^\| (P\d+) .*\| (.*?) *\|$/gm)];
+    const faults: string[] = [];
+    for (const [, pitfall = '', shownBy = ''] of rows) {
+      if (shownBy.startsWith('cannot happen: ')) continue;
+      for (const proof of shownBy.split('; `')) {
+        const [, file = '', title = ''] = /^`?([^`]+)`: (.+)$/.exec(proof) ?? [];
+        const source = (await exists(join(ROOT, file))) ? await readFile(join(ROOT, file), 'utf8') : '';
+        if (title === '' || !source.includes(`it('${title}'`)) faults.push(`${pitfall}: ${proof}`);
+      }
+    }
+
+    expect(rows.map(([, pitfall]) => pitfall)).to.deep.equal(
+      Array.from({ length: 30 }, (_, index) => `P${index + 1}`),
+    );
+    expect(faults).to.deep.equal([]);
+  });
 });

@@ -1,9 +1,17 @@
 /** The engine on a real API server, with the objects that real istioctl renders for the demo profile. */
 import { expect } from 'chai';
+import { readinessOf } from '../../src/apply/readiness.ts';
 import type { JsonObject, JsonValue } from '../../src/model/json.ts';
 import { at, listAt, mapAt, stringAt } from '../../src/model/json.ts';
 import type { K8sObject, ObjectRef } from '../../src/model/object.ts';
-import { displayRef, identityOf, labelsOf, refOf } from '../../src/model/object.ts';
+import {
+  annotationsOf,
+  displayRef,
+  identityOf,
+  isK8sObject,
+  labelsOf,
+  refOf,
+} from '../../src/model/object.ts';
 import type { Plan } from '../../src/model/plan.ts';
 import { objectsOf } from '../../src/model/plan.ts';
 import type { ApplyReport, Change } from '../../src/model/report.ts';
@@ -16,12 +24,25 @@ import { EngineSession } from './engine-session.ts';
 
 const DEPLOYMENTS = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments`;
 const CONFIG_MAPS = `/api/v1/namespaces/${NAMESPACE}/configmaps`;
+const SERVICES = `/api/v1/namespaces/${NAMESPACE}/services`;
 const WEBHOOKS = '/apis/admissionregistration.k8s.io/v1';
 const signal = new AbortController().signal;
 
 const MERGE = 'application/merge-patch+json';
 const STRATEGIC = 'application/strategic-merge-patch+json';
 const JSON_PATCH = 'application/json-patch+json';
+
+const JSON_BODY = 'application/json';
+const APPLY = 'application/apply-patch+yaml';
+
+/** By which managers, and in which ways, objects come into clusters that an operator takes over. */
+const INSTALLERS = [
+  { installer: 'kubectl apply', manager: 'kubectl-client-side-apply', contentType: JSON_BODY },
+  { installer: 'kubectl apply --server-side', manager: 'kubectl', contentType: APPLY },
+  { installer: 'Helm 3', manager: 'helm', contentType: JSON_BODY },
+  { installer: 'Helm 4', manager: 'helm', contentType: APPLY },
+  { installer: 'istioctl', manager: 'istioctl', contentType: APPLY },
+] as const;
 
 interface ImmutableChange {
   readonly what: string;
@@ -36,7 +57,8 @@ const IMMUTABLE_CHANGES: readonly ImmutableChange[] = [
     kind: 'Deployment',
     name: 'istiod',
     edit: (deployment) => {
-      const labels = { app: 'other' };
+      // More labels than the Service of istiod selects, so that its endpoints stay.
+      const labels = { ...mapAt(deployment, 'spec', 'selector', 'matchLabels'), variant: 'other' };
       const template = mapAt(deployment, 'spec', 'template');
       const metadata = {
         ...mapAt(template, 'metadata'),
@@ -360,24 +382,134 @@ describe('the engine on a real API server', () => {
     expect(report.pruneFailures).to.deep.equal([]);
   });
 
-  it('adopts what helm installed without touching its pods', async () => {
-    const gateway = objectsOf(plan).find(
-      ({ metadata }) => metadata.name === 'istio-ingressgateway',
-    ) as K8sObject; // it has one
-    const adopted = { ...gateway, metadata: { ...gateway.metadata, name: 'adopted' } };
-    await call('POST', `${DEPLOYMENTS}?fieldManager=helm`, adopted);
+  for (const { installer, manager, contentType } of INSTALLERS) {
+    it(`adopts what ${installer} installed without touching its pods, and takes away what it drops later`, async () => {
+      const deployment = renamed(ingressGateway('Deployment'), manager);
+      const service = renamed(ingressGateway('Service'), manager);
+      const objects = [deployment, withAnnotation(service, 'example.com/dropped', 'later')];
+      for (const object of objects) await install(object, manager, contentType);
+      const before = await uidsOf(objects);
+      const other = await EngineSession.start(plane);
+      const gateways = (members: readonly K8sObject[]): Plan =>
+        planOf([{ component: 'IngressGateways', after: [], objects: members }]);
+
+      const first = await other.apply(gateways(objects));
+      const writes = await other.writes();
+      const again = await other.apply(gateways(objects));
+      const atRest = (await other.writes()).slice(writes.length);
+      await other.apply(gateways([deployment, service]));
+
+      expect(changedIn(first).map(({ changedBy }) => changedBy)).to.deep.equal([[manager], [manager]]);
+      expect([actionsOf(again), atRest]).to.deep.equal([['unchanged'], []]);
+      expect(await uidsOf(objects)).to.deep.equal(before);
+      expect(at(await live(refOf(deployment)), 'metadata', 'generation')).to.equal(1);
+      expect(at(await live(refOf(service)), 'metadata', 'annotations', 'example.com/dropped')).to.equal(
+        undefined,
+      );
+      expect(await other.delete()).to.deep.equal({ kind: 'deleted' });
+      await other.close();
+    });
+  }
+
+  describe('gateways that replace their pods', () => {
+    const names = ['turn-a', 'turn-b', 'turn-c'];
+    let other: EngineSession;
+
+    before(async () => {
+      other = await EngineSession.start(plane);
+      await other.apply(gatewaysWith({}));
+    });
+
+    after(async () => {
+      await other.delete();
+      await other.close();
+    });
+
+    function gatewaysWith(podSpec: Readonly<Record<string, JsonObject>>): Plan {
+      const objects = names.map((name) => {
+        const gateway = ingressGateway('Deployment');
+        const renamedGateway = { ...gateway, metadata: { ...gateway.metadata, name } };
+        // This runs after the suite has deleted the account of the gateways.
+        return withPodSpec(renamedGateway, { serviceAccountName: 'default', ...podSpec[name] });
+      });
+      return planOf([{ component: 'IngressGateways', after: [], objects }]);
+    }
+
+    /** Of one moment: the API server answers a list from one revision. */
+    async function unready(): Promise<readonly string[]> {
+      const { body } = await call('GET', DEPLOYMENTS);
+      const items = listAt(body, 'items').filter((item) =>
+        names.includes(stringAt(item, 'metadata', 'name') ?? ''),
+      );
+      return (
+        items
+          // The items of a list leave out their kind.
+          .map((item) => ({ ...mapAt(item), apiVersion: 'apps/v1', kind: 'Deployment' }))
+          .filter((item) => isK8sObject(item) && readinessOf(item).kind !== 'ready')
+          .map((item) => stringAt(item, 'metadata', 'name') ?? '')
+      );
+    }
+
+    it('do so one after the other', async () => {
+      const grace = { terminationGracePeriodSeconds: 31 };
+      const running = other.apply(gatewaysWith({ 'turn-a': grace, 'turn-b': grace, 'turn-c': grace }));
+      const seen: (readonly string[])[] = [];
+      const report = await watchUntil(running, async () => seen.push(await unready()));
+
+      expect(problemsOf(report)).to.deep.equal([]);
+      expect(changedIn(report)).to.have.length(3);
+      expect(new Set(seen.flat())).to.have.property('size', 3);
+      expect(seen.filter((moment) => moment.length > 1)).to.deep.equal([]);
+    });
+
+    it('go on without the one that never becomes ready', async () => {
+      const grace = { terminationGracePeriodSeconds: 32 };
+      const stuck = { ...grace, nodeSelector: { 'example.com/no-such-node': 'true' } };
+
+      const report = await other.apply(
+        gatewaysWith({ 'turn-a': stuck, 'turn-b': grace, 'turn-c': grace }),
+        12_000,
+      );
+
+      expect(changedIn(report).map(({ ref }) => ref.name)).to.have.members(names);
+      expect(problemsOf(report)).to.have.length(1);
+      expect(problemsOf(report)[0]).to.match(/turn-a: .* pods are/);
+    });
+  });
+
+  it('deletes what it recorded under a version that is not served any more, and lets go of kinds that are gone', async () => {
+    const name = 'of-an-old-version';
+    const scaler = { ...AUTOSCALER, metadata: { ...AUTOSCALER.metadata, name } };
     const other = await EngineSession.start(plane);
-    const onlyThis = planOf([{ component: 'IngressGateways', after: [], objects: [adopted] }]);
+    await other.apply(planOf([{ component: 'Pilot', after: [], objects: [scaler] }]));
+    const recorded = other.inventory.map((entry) => ({ ...entry, apiVersion: 'autoscaling/v2beta2' }));
+    const gone = { apiVersion: 'gone.example.com/v1', kind: 'Gone', namespace: NAMESPACE, name };
+    other.inventory = [...recorded, gone];
 
-    const [change] = (await other.apply(onlyThis)).changes;
-    const again = await other.apply(onlyThis);
+    const report = await other.delete();
 
-    expect(change).to.deep.include({ action: 'configured', changedBy: ['helm'] });
-    expect(actionsOf(again)).to.deep.equal(['unchanged']);
-    expect(at((await call('GET', `${DEPLOYMENTS}/adopted`)).body, 'metadata', 'generation')).to.equal(1);
-    expect(await other.delete()).to.deep.equal({ kind: 'deleted' });
+    expect(report).to.deep.equal({ kind: 'deleted' });
+    expect(await live(refOf(scaler))).to.equal(undefined);
     await other.close();
   });
+
+  async function uidsOf(objects: readonly K8sObject[]): Promise<readonly unknown[]> {
+    return Promise.all(objects.map(async (object) => at(await live(refOf(object)), 'metadata', 'uid')));
+  }
+
+  function ingressGateway(kind: string): K8sObject {
+    const found = objectsOf(plan).find(
+      (object) => object.kind === kind && object.metadata.name === 'istio-ingressgateway',
+    );
+    if (found === undefined) throw new Error(`the demo profile has no ${kind} of the ingress gateway`);
+    return found;
+  }
+
+  async function install(object: K8sObject, manager: string, contentType: string): Promise<void> {
+    const path = object.kind === 'Service' ? SERVICES : DEPLOYMENTS;
+    if (contentType === JSON_BODY) await call('POST', `${path}?fieldManager=${manager}`, object, contentType);
+    else await call('PATCH', `${path}/${object.metadata.name}?fieldManager=${manager}`, object, contentType);
+  }
 
   it('says that a namespace is being deleted', async () => {
     const namespace = `${NAMESPACE}-leaving`;
@@ -500,8 +632,26 @@ function podTemplate(container: JsonObject): JsonObject {
   return { spec: { template: { spec: { containers: [container] } } } };
 }
 
+/** Under a name of its own, so that nothing else of the suite is touched. */
+function renamed(object: K8sObject, manager: string): K8sObject {
+  return { ...object, metadata: { ...object.metadata, name: `adopted-from-${manager}` } };
+}
+
+function withAnnotation(object: K8sObject, name: string, value: string): K8sObject {
+  const annotations = { ...annotationsOf(object), [name]: value };
+  return { ...object, metadata: { ...object.metadata, annotations } };
+}
+
 function withSpec(object: K8sObject, fields: JsonObject): K8sObject {
   return { ...object, spec: { ...mapAt(object, 'spec'), ...fields } };
+}
+
+/** Does something over and over until a promise is settled, and gives what that one gives. */
+async function watchUntil<T>(promise: Promise<T>, act: () => Promise<unknown>): Promise<T> {
+  const ended = new AbortController();
+  const settled = promise.finally(() => ended.abort());
+  while (!ended.signal.aborted) await act();
+  return settled;
 }
 
 function withPodSpec(object: K8sObject, fields: JsonObject): K8sObject {

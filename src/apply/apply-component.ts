@@ -1,9 +1,10 @@
 /** Brings one component of a plan into the cluster, stage by stage. */
 import type { K8sObject } from '../model/object.ts';
 import type { PlannedComponent } from '../model/plan.ts';
-import type { Change, ComponentResult } from '../model/report.ts';
+import type { Change, ComponentResult, NotReady } from '../model/report.ts';
 import type { Applied, ApplyRun } from './apply-object.ts';
 import { applyObject } from './apply-object.ts';
+import { waitForEndpoints, webhookServices } from './endpoints.ts';
 import { explainWaiting } from './explain-waiting.ts';
 import type { Failure } from './failure.ts';
 import { mapParallel } from './parallel.ts';
@@ -22,6 +23,8 @@ export interface ComponentOutcome {
 
 export interface ComponentRun extends ApplyRun {
   readonly changed: (change: Change) => void;
+  /** As in ApplySettings. */
+  readonly isAtRest: boolean;
 }
 
 /**
@@ -37,16 +40,29 @@ export async function applyComponent(
   const outcome = (result: ComponentResult): ComponentOutcome => summary(result, tried, done);
 
   for (const stage of stagesOf(planned.objects)) {
+    const unanswered = await unansweredWebhooks(run, planned, { stage, done });
+    if (unanswered.length > 0) return outcome({ kind: 'notReady', waitingFor: unanswered });
     tried.push(...stage);
     const applied = await mapParallel(stage, CALLS_AT_ONCE, (object) => applyAndTell(run, object));
     done.push(...applied);
     const [failure, ...failures] = applied.flatMap((item) => (item.kind === 'failed' ? [item.failure] : []));
     if (failure !== undefined) return outcome(failed([failure, ...failures]));
-    const notReady = await waitUntilReady(run, storedOf(applied));
-    if (notReady.length > 0)
-      return outcome({ kind: 'notReady', waitingFor: await explainWaiting(run, notReady) });
+    const waitingFor = [...withheldOf(applied), ...(await notReadyOf(run, storedOf(applied)))];
+    if (waitingFor.length > 0) return outcome({ kind: 'notReady', waitingFor });
   }
   return outcome({ kind: 'ready' });
+}
+
+/** Looks only when something is going on: at rest the pods behind a webhook are known to work. */
+async function unansweredWebhooks(
+  run: ComponentRun,
+  { objects }: PlannedComponent,
+  { stage, done }: { readonly stage: readonly K8sObject[]; readonly done: readonly Applied[] },
+): Promise<readonly NotReady[]> {
+  const hasChanged = done.some((item) => item.kind === 'applied' && item.change.action !== 'unchanged');
+  if (run.isAtRest && !hasChanged) return [];
+  const services = objects.filter(({ kind }) => kind === 'Service');
+  return waitForEndpoints(run, webhookServices([...services, ...stage]));
 }
 
 async function applyAndTell(run: ComponentRun, object: K8sObject): Promise<Applied> {
@@ -56,11 +72,22 @@ async function applyAndTell(run: ComponentRun, object: K8sObject): Promise<Appli
   return applied;
 }
 
+async function notReadyOf(run: ComponentRun, stored: readonly K8sObject[]): Promise<readonly NotReady[]> {
+  return explainWaiting(run, await waitUntilReady(run, stored));
+}
+
 /** The first failure speaks for all; they are tried again when any of them may succeed later. */
 function failed([first, ...others]: readonly [Failure, ...Failure[]]): ComponentResult {
   const rest = others.length === 0 ? '' : ` (and ${others.length} more of its component)`;
   const retryable = first.retryable || others.some((other) => other.retryable);
-  return { kind: 'failed', ref: first.ref, message: `${first.message}${rest}`, retryable };
+  const forbidden = [first, ...others].some((failure) => failure.forbidden === true);
+  return {
+    kind: 'failed',
+    ref: first.ref,
+    message: `${first.message}${rest}`,
+    retryable,
+    ...(forbidden ? { forbidden } : {}),
+  };
 }
 
 function summary(
@@ -74,6 +101,10 @@ function summary(
     stored: storedOf(done),
     uncertain: tried.filter((_object, index) => done[index]?.kind !== 'applied'),
   };
+}
+
+function withheldOf(applied: readonly Applied[]): readonly NotReady[] {
+  return applied.flatMap((item) => (item.kind === 'withheld' ? [item.notReady] : []));
 }
 
 function storedOf(applied: readonly Applied[]): readonly K8sObject[] {

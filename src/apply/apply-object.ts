@@ -5,13 +5,16 @@ import { isClusterError } from '../model/cluster-error.ts';
 import { assertNever, stringAt } from '../model/json.ts';
 import type { K8sObject } from '../model/object.ts';
 import { displayRef, groupOf, namespaceOf, refOf } from '../model/object.ts';
-import type { Change } from '../model/report.ts';
+import type { Change, NotReady } from '../model/report.ts';
+import { managedFieldsWithoutReplaced } from './adoption.ts';
 import { appliedForm } from './applied-form.ts';
 import type { Autoscalers } from './autoscaling.ts';
 import { isAutoscaled } from './autoscaling.ts';
 import type { Verdict } from './compare.ts';
-import { compare } from './compare.ts';
+import { compare, flipsBetween } from './compare.ts';
 import { deletionOf, isBeingDeleted, whyNotGone } from './deletion-state.ts';
+import type { Disputes } from './disputes.ts';
+import type { GatewayTurns } from './gateway-turns.ts';
 import type { KnownEqual } from './engine.port.ts';
 import type { Failure } from './failure.ts';
 import { failureOf } from './failure.ts';
@@ -20,15 +23,20 @@ import { pairOf, sameContent } from './known-equal.ts';
 import type { EnsureNamespace } from './namespaces.ts';
 import type { BoundedRun } from './run.ts';
 import { waitUntilGone } from './wait.ts';
+import { withhold } from './withhold.ts';
 
 export interface ApplyRun extends BoundedRun {
   readonly knownEqual: KnownEqual;
   readonly autoscalers: Autoscalers;
+  readonly disputes: Disputes;
+  readonly turns: GatewayTurns;
   readonly ensureNamespace: EnsureNamespace;
 }
 
 export type Applied =
   | { readonly kind: 'applied'; readonly change: Change; readonly object: K8sObject }
+  /** Not written for now, on purpose. */
+  | { readonly kind: 'withheld'; readonly notReady: NotReady }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
 /** What deciding takes; nothing of it writes. */
@@ -41,27 +49,69 @@ export type DecidingRun = Omit<ApplyRun, 'ensureNamespace'>;
  */
 export async function applyObject(run: ApplyRun, wanted: K8sObject): Promise<Applied> {
   try {
-    return await reconcileObject(run, appliedForm(wanted));
+    const applied = await reconcileObject(run, appliedForm(wanted));
+    return applied.kind === 'applied' ? await completeAdoption(run, applied) : applied;
   } catch (error) {
     if (!isClusterError(error) || error.kind === 'cancelled') throw error;
     return { kind: 'failed', failure: failureOf(error, refOf(wanted)) };
   }
 }
 
+const ADOPTION_TRIES = 5;
+
+/** Controllers write status at the same moment; what is not done after some tries is found again by the next look. */
+async function completeAdoption(
+  run: ApplyRun,
+  applied: Extract<Applied, { kind: 'applied' }>,
+): Promise<Applied> {
+  let object: K8sObject | undefined = applied.object;
+  for (let tries = 0; tries < ADOPTION_TRIES && object !== undefined; tries += 1) {
+    const managedFields = managedFieldsWithoutReplaced(object);
+    if (managedFields === undefined) return { ...applied, object };
+    try {
+      return { ...applied, object: await run.cluster.replaceManagedFields(object, managedFields, run) };
+    } catch (error) {
+      if (!isClusterError(error, 'conflict')) throw error;
+    }
+    object = await run.cluster.get(refOf(applied.object), run);
+  }
+  return applied;
+}
+
 async function reconcileObject(run: ApplyRun, desired: K8sObject): Promise<Applied> {
-  const need = await needOf(run, desired);
+  const need = withoutDisputed(run, desired, await needOf(run, desired));
   switch (need.kind) {
     case 'create':
-      return create(run, desired);
+      return run.disputes.making(desired, run.clock.nowMs()) ? create(run, desired) : leftAbsent(desired);
     case 'recreate':
-      return createAfter(run, desired, need.live);
+      return run.disputes.making(desired, run.clock.nowMs())
+        ? createAfter(run, desired, need.live)
+        : leftAbsent(desired);
     case 'configure':
-      return configure(run, need);
+      return run.turns.take(run, need, async () => configure(run, need));
     case 'none':
       return unchanged(need.live);
     default:
       return assertNever(need);
   }
+}
+
+/** What others have changed too often is no longer put back: only the rest is. */
+function withoutDisputed(run: ApplyRun, desired: K8sObject, need: Need): Need {
+  if (need.kind !== 'configure') return need;
+  const { live } = need;
+  const flips = flipsBetween(need.intended, live);
+  if (flips.length === 0) return need;
+  const left = run.disputes.repairing(desired, { live, flips }, run.clock.nowMs());
+  if (left.length === 0) return need;
+  const intended = withhold(need.intended, live, left);
+  const verdict = compare(intended, live);
+  return verdict.kind === 'differs' ? { kind: 'configure', intended, live, verdict } : { kind: 'none', live };
+}
+
+function leftAbsent(desired: K8sObject): Applied {
+  const reason = 'others delete it again and again, so it is not made again for now';
+  return { kind: 'withheld', notReady: { ref: refOf(desired), reason } };
 }
 
 /** What has to be done about one object. */
@@ -81,7 +131,8 @@ export async function needOf(run: DecidingRun, desired: K8sObject): Promise<Need
   if (isDefinition(live) && isNewerDefinition(live, desired)) return { kind: 'none', live };
 
   const autoscaled = await isAutoscaled(run, { workload: desired, live }, run.autoscalers);
-  const intended = leaveToOthers(desired, live, { autoscaled });
+  const disputed = run.disputes.held(desired, live, run.clock.nowMs());
+  const intended = withhold(leaveToOthers(desired, live, { autoscaled }), live, disputed);
   const verdict = await decide(run, intended, live);
   return verdict.kind === 'differs' ? { kind: 'configure', intended, live, verdict } : { kind: 'none', live };
 }
@@ -188,7 +239,7 @@ async function recreate(run: ApplyRun, difference: Difference): Promise<Applied>
   await run.cluster.delete(refOf(live), deletionOf(live, run.signal));
   const deadlineMs = Math.max(run.deadlineMs, run.clock.nowMs() + RECREATION_MS);
   const applied = await createAfter({ ...run, deadlineMs }, intended, live);
-  if (applied.kind === 'failed') return applied;
+  if (applied.kind !== 'applied') return applied;
   return { ...applied, change: { ...configured(difference), recreated: true } };
 }
 

@@ -464,6 +464,7 @@ async function runAndCrash(
     get: api.get.bind(api),
     list: api.list.bind(api),
     apply: async (wanted, options) => write(async () => api.apply(wanted, options)),
+    replaceManagedFields: api.replaceManagedFields.bind(api),
     delete: async (ref, options) => write(async () => api.delete(ref, options)),
   };
   const recordInventory = async (entries: readonly InventoryEntry[]): Promise<void> => {

@@ -12,13 +12,16 @@ import { plannedAutoscalers } from './autoscaling.ts';
 import { labelledOwner } from './claim.ts';
 import type { ComponentSteps } from './component-order.ts';
 import { runInOrder } from './component-order.ts';
+import { Disputes } from './disputes.ts';
 import type { ApplySettings, EngineDeps } from './engine.port.ts';
+import { GatewayTurns } from './gateway-turns.ts';
 import { additions, common, entriesFor, identities, union } from './inventory.ts';
 import { createKnownEqual } from './known-equal.ts';
 import { namespaceKeeper } from './namespaces.ts';
 import type { PruneReport } from './prune.ts';
 import { prune } from './prune.ts';
 import { DEFAULT_POLLING, throwIfCancelled } from './run.ts';
+import { isGatewayWorkload } from './stages.ts';
 
 /**
  * Applies what differs from the plan, component after component, waits until each is ready, and then prunes what earlier
@@ -41,13 +44,18 @@ export async function applyPlan(deps: EngineDeps, plan: Plan, settings: ApplySet
   const pruned = [...outcomes.values()].every(isReady)
     ? await prune(run, surplus, { owner: ownerOf(plan, settings), keep: settings.keep })
     : untouched(surplus);
-  for (const change of pruned.changes) deps.observer?.changed?.(change);
+  for (const change of pruned.changes) {
+    run.disputes.forget(change.ref);
+    deps.observer?.changed?.(change);
+  }
+  const disputes = run.disputes.open(run.clock.nowMs());
   const rendered = common(settings.inventory, planned);
   return {
     components: new Map([...outcomes].map(([component, { result }]) => [component, result])),
     changes: [...[...outcomes.values()].flatMap(({ changes }) => changes), ...pruned.changes],
     inventory: union(uncertainEntries(outcomes), rendered, pruned.remaining, storedEntries(outcomes)),
     pruneFailures: pruned.failures,
+    ...(disputes.length === 0 ? {} : { disputes }),
   };
 }
 
@@ -61,13 +69,18 @@ function beginRun(deps: EngineDeps, plan: Plan, settings: ApplySettings): PlanRu
   return {
     ...run,
     ensureNamespace: namespaceKeeper(run, plan),
+    turns: new GatewayTurns(
+      objectsOf(plan).filter(isGatewayWorkload).map(refOf),
+      settings.gatewayPatienceMs ?? settings.readinessTimeoutMs / 2,
+    ),
+    isAtRest: settings.isAtRest ?? false,
     changed: (change) => deps.observer?.changed?.(change),
   };
 }
 
 /** What applying these objects, and telling beforehand what would be applied, work with. */
 export function runFor(
-  deps: Pick<EngineDeps, 'cluster' | 'clock' | 'knownEqual'>,
+  deps: Pick<EngineDeps, 'cluster' | 'clock' | 'knownEqual' | 'disputes'>,
   objects: readonly K8sObject[],
   settings: Pick<ApplySettings, 'signal' | 'inventory' | 'polling'>,
 ): Omit<ApplyRun, 'deadlineMs' | 'ensureNamespace'> {
@@ -78,6 +91,8 @@ export function runFor(
     signal: settings.signal,
     polling: settings.polling ?? DEFAULT_POLLING,
     knownEqual: deps.knownEqual ?? createKnownEqual(),
+    disputes: deps.disputes ?? new Disputes(),
+    turns: new GatewayTurns([], 0),
     autoscalers: {
       planned: plannedAutoscalers(objects),
       isLeaving: (ref) => leaving.has(identityOf(ref)),

@@ -1,4 +1,5 @@
 /** The cluster as the engine sees it. Implemented in cluster/; every call throws ClusterError and nothing else. */
+import type { JsonArray } from '../model/json.ts';
 import type { GroupVersionKind, K8sObject, ObjectRef } from '../model/object.ts';
 
 export interface ApplyOptions {
@@ -7,6 +8,15 @@ export interface ApplyOptions {
   readonly force: boolean;
   /** The server computes the result but stores nothing. */
   readonly dryRun?: boolean;
+}
+
+export interface GetOptions {
+  readonly signal: AbortSignal;
+  /**
+   * The object under another version of its group, when the named one is not served any more. The answer says under
+   * which.
+   */
+  readonly anyVersion?: true;
 }
 
 export interface DeleteOptions {
@@ -28,11 +38,20 @@ export interface ClusterPort {
    * to tell is an error, never undefined. May be answered from a cache, but never with a state older than what `apply`
    * or `delete` of the same port returned before.
    */
-  get(ref: ObjectRef, options: { readonly signal: AbortSignal }): Promise<K8sObject | undefined>;
+  get(ref: ObjectRef, options: GetOptions): Promise<K8sObject | undefined>;
   /** All objects of a kind in a namespace; none when the kind is not served. Called seldom: see its callers. */
   list(kind: GroupVersionKind, options: ListOptions): Promise<readonly K8sObject[]>;
   /** Server-side apply with field manager `istio-operator`; returns the object as stored. */
   apply(object: K8sObject, options: ApplyOptions): Promise<K8sObject>;
+  /**
+   * Says anew who owns which fields of a live object, and changes nothing else; returns the object as stored. A conflict
+   * when the object has changed since it was read.
+   */
+  replaceManagedFields(
+    live: K8sObject,
+    managedFields: JsonArray,
+    options: { readonly signal: AbortSignal },
+  ): Promise<K8sObject>;
   /** Deletes in the background; `absent` when there was nothing, or the uid is another one. */
   delete(ref: ObjectRef, options: DeleteOptions): Promise<'accepted' | 'absent'>;
 }

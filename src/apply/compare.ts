@@ -37,18 +37,47 @@ export type Verdict =
  * without status and without nulls.
  */
 export function compare(desired: K8sObject, live: K8sObject, manager: string = FIELD_MANAGER): Verdict {
-  const applied = appliedFields(live, manager);
-  const comparable =
-    live.apiVersion === desired.apiVersion && (applied?.apiVersion ?? live.apiVersion) === live.apiVersion;
-  if (!comparable) return { kind: 'undecided', fields: ['apiVersion'] };
+  const findings = findingsBetween(desired, live, manager);
+  if (findings === undefined) return { kind: 'undecided', fields: ['apiVersion'] };
+  return verdictOf(findings, live, manager);
+}
 
+/** A field that does not have the value that we want, and that is not ours. */
+export interface Flip {
+  /** In keys of FieldsV1; for a list whose items were moved, the list. */
+  readonly path: readonly string[];
+  /** Who owns it; nobody when it was taken away. */
+  readonly managers: readonly string[];
+}
+
+/**
+ * The fields that others have changed since we applied the object, as deep as can be told. Fields that we want for the
+ * first time are among them: only a caller who knows what was applied before can tell those apart.
+ */
+export function flipsBetween(desired: K8sObject, live: K8sObject): readonly Flip[] {
+  const findings = findingsBetween(desired, live, FIELD_MANAGER) ?? [];
+  return findings
+    .filter(({ fault, otherValue }) => fault === 'order' || (fault === 'unowned' && otherValue))
+    .map(({ path }) => ({ path, managers: otherOwners(live, FIELD_MANAGER, path) }));
+}
+
+/** Undefined when live object, desired one and what we applied are not of one API version. */
+function findingsBetween(
+  desired: K8sObject,
+  live: K8sObject,
+  manager: string,
+): readonly Finding[] | undefined {
+  const applied = appliedFields(live, manager);
+  const isComparable =
+    live.apiVersion === desired.apiVersion && (applied?.apiVersion ?? live.apiVersion) === live.apiVersion;
+  if (!isComparable) return undefined;
   const findings: Finding[] = [];
   const fields = applied?.fields ?? {};
   visitMap(
     { desired: withoutIdentity(desired), live, owned: fields, path: [] },
     { kind: desired.kind, findings },
   );
-  return verdictOf(findings, live, manager);
+  return findings;
 }
 
 /**
@@ -142,7 +171,8 @@ function visitKeyedList(field: Field<JsonArray>, steps: readonly string[], walk:
   if (places.some((place, index) => place < (places[index - 1] ?? -1))) report(field, walk, 'order');
 }
 
-function stepOfItem(item: JsonValue, steps: readonly string[]): string {
+/** The key of FieldsV1 under which an item stands among these, or would stand. */
+export function stepOfItem(item: JsonValue, steps: readonly string[]): string {
   return (
     steps.find((step) => findItem([item], step) !== undefined) ?? keyOfItem(item, keyNames(steps[0] ?? ''))
   );

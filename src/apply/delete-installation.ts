@@ -1,6 +1,7 @@
 /** Removes what an IstioOperator installed. */
 import { isClusterError } from '../model/cluster-error.ts';
 import type { K8sObject } from '../model/object.ts';
+import { refOf } from '../model/object.ts';
 import type { DeletionReport } from '../model/report.ts';
 import type { InventoryEntry } from '../model/status.ts';
 import { isOurs } from './claim.ts';
@@ -79,7 +80,7 @@ async function deleteOnce(
 
 async function look(run: BoundedRun, entry: InventoryEntry, settings: DeletionSettings): Promise<Look> {
   return orLeft(entry, async () => {
-    const live = await run.cluster.get(withoutUid(entry), { signal: run.signal });
+    const live = await run.cluster.get(withoutUid(entry), { signal: run.signal, anyVersion: true });
     if (live === undefined || !isOurs(live, entry, settings.owner)) return { kind: 'gone' };
     return isBeingDeleted(live)
       ? { kind: 'waiting', entry, reason: whyNotGone(live) }
@@ -91,7 +92,7 @@ async function look(run: BoundedRun, entry: InventoryEntry, settings: DeletionSe
 async function remove(run: BoundedRun, { entry, live }: Target): Promise<Exclude<Look, Target>> {
   throwIfCancelled(run.signal);
   return orLeft(entry, async () => {
-    const outcome = await run.cluster.delete(withoutUid(entry), deletionOf(live, run.signal));
+    const outcome = await run.cluster.delete(refOf(live), deletionOf(live, run.signal));
     return outcome === 'absent' ? { kind: 'gone' } : { kind: 'waiting', entry, reason: whyNotGone(live) };
   });
 }

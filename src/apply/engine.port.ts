@@ -5,6 +5,7 @@ import type { ComponentName, Owner } from '../model/plan.ts';
 import type { Change, ComponentResult } from '../model/report.ts';
 import type { InventoryEntry } from '../model/status.ts';
 import type { ClusterPort } from './cluster.port.ts';
+import type { Disputes } from './disputes.ts';
 
 /** Told as it happens; must not throw. For progress on a terminal, intermediate status, events. */
 export interface ApplyObserver {
@@ -36,6 +37,8 @@ export interface EngineDeps {
   readonly observer?: ApplyObserver;
   /** Without it nothing is remembered from one run to the next. */
   readonly knownEqual?: KnownEqual;
+  /** Those of this installation. Without them whatever others change is put back each time. */
+  readonly disputes?: Disputes;
   /**
    * Stores the inventory durably. Called with the union of old and new before the first write of a run that changes
    * it, so that a crash in between orphans nothing. Not called when nothing changes.
@@ -49,6 +52,13 @@ export interface ApplySettings {
   readonly inventory: readonly InventoryEntry[];
   /** How long one component may take until it is ready, in milliseconds. */
   readonly readinessTimeoutMs: number;
+  /**
+   * How long a gateway that makes no progress keeps others from replacing their pods, in milliseconds; half of
+   * `readinessTimeoutMs` unless set.
+   */
+  readonly gatewayPatienceMs?: number;
+  /** The last run found everything as planned and working: what is unchanged is not looked at more closely. */
+  readonly isAtRest?: boolean;
   /**
    * Whose installation this is, as the owner labels of its objects say it (`install.operator.istio.io/owning-resource`
    * and `-namespace`); tells our objects from those that another IstioOperator has taken over.

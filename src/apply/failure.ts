@@ -8,6 +8,8 @@ export interface Failure {
   readonly message: string;
   /** Whether the same call may succeed later without anybody changing the IstioOperator. */
   readonly retryable: boolean;
+  /** The operator lacks a right. */
+  readonly forbidden?: true;
 }
 
 interface Advice {
@@ -73,5 +75,6 @@ export function failureOf(error: ClusterError, ref: ObjectRef): Failure {
   const { retryable, remedy } = special ?? ADVICE[error.kind];
   const cause = error.message.replace(/\.$/, '');
   const place = displayRef(ref);
-  return { ref, message: `${cause.includes(place) ? '' : `${place}: `}${cause}. ${remedy}`, retryable };
+  const message = `${cause.includes(place) ? '' : `${place}: `}${cause}. ${remedy}`;
+  return { ref, message, retryable, ...(error.kind === 'forbidden' ? { forbidden: true } : {}) };
 }

@@ -76,7 +76,7 @@ export const HANDS_OFF: readonly HandsOff[] = [
  */
 const REPLACED_MANAGERS = /^(kubectl|helm|istioctl|istio-operator|operator$|manager$)/i;
 
-/** Whether a manager is an installer or a person, whose fields we take over, and no controller. */
+/** Whether a manager, by its name, is an installer or a person, whose fields we take over, and no controller. */
 export function isReplacedManager(manager: string): boolean {
   return REPLACED_MANAGERS.test(manager);
 }

@@ -21,9 +21,12 @@ export function createKnownEqual(limit = 5_000): KnownEqual {
 
 /** Names a pair of desired and live object. Any change to either, but for the live status, makes another name. */
 export function pairOf(desired: K8sObject, live: K8sObject): string {
-  return createHash('sha256')
-    .update(canonical([desired, contentOf(live)]))
-    .digest('base64');
+  return digestOf([desired, contentOf(live)]);
+}
+
+/** Equal for equal values, whatever the order of their members; some forty characters, however large the value. */
+export function digestOf(value: JsonValue): string {
+  return createHash('sha256').update(canonical(value)).digest('base64');
 }
 
 /** Tells whether two states of one object are the same, but for status, version and the times of its managers. */

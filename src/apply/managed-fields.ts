@@ -130,7 +130,8 @@ function entriesOf(live: K8sObject): JsonArray {
   return listAt(live, 'metadata', 'managedFields');
 }
 
-function isApplyEntry(entry: JsonValue, manager: string): boolean {
+/** Tells whether an entry of managedFields is what the manager applied, rather than wrote otherwise. */
+export function isApplyEntry(entry: JsonValue, manager: string): boolean {
   return (
     stringAt(entry, 'manager') === manager &&
     stringAt(entry, 'operation') === 'Apply' &&

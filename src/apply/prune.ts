@@ -4,13 +4,13 @@
  * That is: entries of the previous inventory whose object (by group, kind, namespace and name) is not in the plan, and
  * nothing else; never what carries a label. It happens last, when everything in the plan is applied and ready. An object
  * is deleted only when it was read and is ours (`claim.ts`), under the uid that was read. What is gone, belongs to
- * another owner, is wanted by one or is of a kind that is no longer served is released: it leaves the inventory, untouched. What could not
- * be read or deleted stays in the inventory for the next run. Protected objects (`protected.ts`) and those that carry
- * `owning-resource-not-pruned` stay in the cluster.
+ * another owner, is wanted by one, or is of a kind that is no longer served in any version is released: it leaves the
+ * inventory, untouched. What could not be read or deleted stays in the inventory for the next run. Protected objects
+ * (`protected.ts`) and those that carry `owning-resource-not-pruned` stay in the cluster.
  */
 import { isClusterError } from '../model/cluster-error.ts';
 import type { K8sObject, ObjectRef } from '../model/object.ts';
-import { annotationsOf, labelsOf } from '../model/object.ts';
+import { annotationsOf, labelsOf, refOf } from '../model/object.ts';
 import type { Owner } from '../model/plan.ts';
 import type { Change, ChangeAction } from '../model/report.ts';
 import type { InventoryEntry } from '../model/status.ts';
@@ -87,7 +87,7 @@ type Result =
 async function look(run: Run, entry: InventoryEntry, { owner, keep }: PruneRules): Promise<Doomed | Result> {
   return orStuck(entry, async () => {
     if (keep?.(entry) === true) return gone(entry, 'released');
-    const live = await run.cluster.get(withoutUid(entry), { signal: run.signal });
+    const live = await run.cluster.get(withoutUid(entry), { signal: run.signal, anyVersion: true });
     if (live === undefined || !isOurs(live, entry, owner)) return gone(entry, 'released');
     return isKept(live) ? { kind: 'kept', entry } : { kind: 'doomed', entry, live };
   });
@@ -96,7 +96,7 @@ async function look(run: Run, entry: InventoryEntry, { owner, keep }: PruneRules
 async function remove(run: Run, { entry, live }: Doomed): Promise<Result> {
   throwIfCancelled(run.signal);
   return orStuck(entry, async () => {
-    const outcome = await run.cluster.delete(withoutUid(entry), deletionOf(live, run.signal));
+    const outcome = await run.cluster.delete(refOf(live), deletionOf(live, run.signal));
     return gone(entry, outcome === 'accepted' ? 'pruned' : 'released');
   });
 }

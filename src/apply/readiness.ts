@@ -96,7 +96,8 @@ function jobReadiness(object: K8sObject): Readiness {
   return waiting('it has not completed yet');
 }
 
-function isUnobserved(object: K8sObject): boolean {
+/** Its controller has not looked at the latest change yet. */
+export function isUnobserved(object: K8sObject): boolean {
   const generation = numberAt(object, 'metadata', 'generation') ?? 0;
   return (numberAt(object, 'status', 'observedGeneration') ?? 0) < generation;
 }

@@ -26,6 +26,16 @@ describe('stagesOf', () => {
     expect(namesOf(stages)).to.deep.equal([['istio'], ['filter', 'istiod'], ['injector']]);
   });
 
+  it('puts roles before what binds them', () => {
+    const objects = [
+      object('RoleBinding', 'binding'),
+      object('Role', 'role'),
+      object('ServiceAccount', 'account'),
+    ];
+
+    expect(namesOf(stagesOf(objects))).to.deep.equal([['role', 'account'], ['binding']]);
+  });
+
   it('keeps the order of the plan within a stage', () => {
     expect(namesOf(stagesOf([configMap('b'), configMap('a')]))).to.deep.equal([['b', 'a']]);
   });
@@ -38,10 +48,11 @@ describe('stagesOf', () => {
 });
 
 describe('deletionGroups', () => {
-  it('takes webhooks first, then gateways, workloads, services, configuration and rights', () => {
+  it('takes webhooks first, then gateways, workloads, services, configuration, bindings and rights', () => {
     const objects = [
       object('ServiceAccount', 'account'),
       object('ClusterRole', 'role'),
+      object('ClusterRoleBinding', 'binding'),
       configMap('istio'),
       gateway('ServiceAccount', 'gateway-account'),
       gateway('Service', 'gateway-service'),
@@ -59,6 +70,7 @@ describe('deletionGroups', () => {
       ['istiod'],
       ['gateway-service'],
       ['istio'],
+      ['binding'],
       ['account', 'role', 'gateway-account'],
     ]);
   });

@@ -11,13 +11,12 @@ const STAGES = [
   // Before the workloads, whose pods would otherwise be refused or start without their rights.
   {
     stage: 'access',
-    kinds: [
-      '/ServiceAccount',
-      'rbac.authorization.k8s.io/ClusterRole',
-      'rbac.authorization.k8s.io/ClusterRoleBinding',
-      'rbac.authorization.k8s.io/Role',
-      'rbac.authorization.k8s.io/RoleBinding',
-    ],
+    kinds: ['/ServiceAccount', 'rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/Role'],
+  },
+  // The API server looks up the role that somebody binds, and refuses what it does not find.
+  {
+    stage: 'bindings',
+    kinds: ['rbac.authorization.k8s.io/ClusterRoleBinding', 'rbac.authorization.k8s.io/RoleBinding'],
   },
   {
     stage: 'configuration',
@@ -44,9 +43,16 @@ const STAGE_OF_KIND: ReadonlyMap<string, StageName> = new Map(
   STAGES.flatMap(({ stage, kinds }) => kinds.map((kind) => [kind, stage] as const)),
 );
 
-/** Splits objects into stages without changing their order within a stage. Empty stages are left out. */
+/**
+ * Splits objects into stages without changing their order within a stage, but for the workloads of gateways: they come
+ * last, because they may have to wait for their turn. Empty stages are left out.
+ */
 export function stagesOf(objects: readonly K8sObject[]): readonly (readonly K8sObject[])[] {
-  const stages = STAGES.map(({ stage }) => objects.filter((object) => stageOf(object) === stage));
+  const ordered = [
+    ...objects.filter((object) => !isGatewayWorkload(object)),
+    ...objects.filter(isGatewayWorkload),
+  ];
+  const stages = STAGES.map(({ stage }) => ordered.filter((object) => stageOf(object) === stage));
   return stages.filter((stage) => stage.length > 0);
 }
 
@@ -57,11 +63,20 @@ const DELETION_STEPS = [
   'workloads',
   'services',
   'configuration',
+  'bindings',
   'access',
   'definitions',
 ] as const satisfies readonly (StageName | 'gateways' | 'services')[];
 
 const GATEWAY_COMPONENTS: ReadonlySet<string> = new Set(['IngressGateways', 'EgressGateways']);
+
+/** Tells whether an object is the workload of a gateway, by the labels that every planned object has. */
+export function isGatewayWorkload(object: K8sObject): boolean {
+  return (
+    object.kind === 'Deployment' &&
+    GATEWAY_COMPONENTS.has(labelsOf(object)['operator.istio.io/component'] ?? '')
+  );
+}
 
 const SERVICE_KINDS: ReadonlySet<string> = new Set([
   '/Service',

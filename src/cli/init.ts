@@ -139,8 +139,9 @@ async function applyOne(
     ensureNamespace: async () => undefined,
   };
   const applied = await applyObject(run, object);
-  if (applied.kind === 'failed') {
-    const cause = applied.failure.message.replace(/\.$/u, '');
+  if (applied.kind !== 'applied') {
+    const message = applied.kind === 'failed' ? applied.failure.message : applied.notReady.reason;
+    const cause = message.replace(/\.$/u, '');
     throw failure('notAccepted', cause, 'Mend the cause and run the command again.');
   }
   terminal.say(`  ${displayRef(refOf(object))} ${applied.change.action}`);

@@ -1,4 +1,13 @@
 /** What the files and flags of a command ask for, planned for the cluster at hand. */
+import { diagnose } from '../core/diagnostics.ts';
+import { besideInjectors } from '../core/objects/beside-injectors.ts';
+import {
+  DEFAULT_REVISION,
+  isInjector,
+  revisionOfInjector,
+  tagOf,
+  targetOfInjector,
+} from '../core/objects/injectors.ts';
 import { createPlanner } from '../core/plan.ts';
 import type { PlanInput } from '../core/plan.ts';
 import type { NamedResource } from '../core/spec/documents.ts';

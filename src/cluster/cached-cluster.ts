@@ -24,6 +24,7 @@ export function withCache(cluster: Cluster, watches: Watches): Cluster {
       }
     },
     apply: (object, options) => cluster.apply(object, options),
+    replaceManagedFields: (live, fields, options) => cluster.replaceManagedFields(live, fields, options),
     delete: (ref, options) => cluster.delete(ref, options),
     list: (kind, options) => cluster.list(kind, options),
     scanMetadata: (kind, show, options) => cluster.scanMetadata(kind, show, options),

@@ -1,8 +1,8 @@
 /** The cluster as the engine, the controller and the command line use it, over the transport. */
-import type { ApplyOptions, ClusterPort, DeleteOptions } from '../apply/cluster.port.ts';
+import type { ApplyOptions, ClusterPort, DeleteOptions, GetOptions } from '../apply/cluster.port.ts';
 import type { ResourcePort } from '../controller/watch.port.ts';
 import { ClusterError, isClusterError } from '../model/cluster-error.ts';
-import type { JsonObject } from '../model/json.ts';
+import type { JsonArray, JsonObject } from '../model/json.ts';
 import { stringAt } from '../model/json.ts';
 import type { GroupVersionKind, K8sObject, ObjectRef } from '../model/object.ts';
 import { groupOf, isK8sObject, refOf } from '../model/object.ts';
@@ -59,8 +59,11 @@ class ApiCluster implements UncachedCluster {
     this.#deps = deps;
   }
 
-  async get(ref: ObjectRef, { signal }: CallOptions): Promise<K8sObject | undefined> {
-    const mapping = await this.#deps.discovery.resolve(ref, { signal });
+  async get(ref: ObjectRef, { signal, anyVersion }: GetOptions): Promise<K8sObject | undefined> {
+    const { discovery } = this.#deps;
+    const named = await discovery.resolve(ref, { signal });
+    const mapping =
+      named === undefined && anyVersion === true ? await discovery.resolveServed(ref, { signal }) : named;
     if (mapping === undefined) return undefined;
     try {
       return asObject(
@@ -115,6 +118,18 @@ class ApiCluster implements UncachedCluster {
     );
     if (!dryRun) this.#noticeDefinition(ref);
     return stored;
+  }
+
+  async replaceManagedFields(
+    live: K8sObject,
+    managedFields: JsonArray,
+    { signal }: CallOptions,
+  ): Promise<K8sObject> {
+    const ref = refOf(live);
+    const mapping = await this.#mappingForWrite(ref, 'patch', signal);
+    const resourceVersion = stringAt(live, 'metadata', 'resourceVersion') ?? '';
+    const patch = { metadata: { managedFields, resourceVersion } };
+    return this.#mergePatch(objectPath(mapping, ref), patch, { verb: 'patch', ref, signal });
   }
 
   async delete(ref: ObjectRef, { signal, uid }: DeleteOptions): Promise<'accepted' | 'absent'> {

@@ -50,6 +50,41 @@ describe('discovery', () => {
     expect(server.requests.map(({ path }) => path)).to.deep.equal(['/api/v1']);
   });
 
+  describe('of a version that is not served any more', () => {
+    const OLD: GroupVersionKind = { apiVersion: 'networking.istio.io/v1alpha1', kind: 'Gateway' };
+    const resolveServed = (): Promise<ResourceMapping | undefined> =>
+      discovery.resolveServed(OLD, { signal: new AbortController().signal });
+    const serve = (versions: JsonObject, reply: Reply = notFound): void =>
+      server.always((response, request) => {
+        if (request.path === '/apis/networking.istio.io') json(versions)(response, request);
+        else if (request.path === '/apis/networking.istio.io/v1') json(GATEWAYS)(response, request);
+        else reply(response, request);
+      });
+
+    it('finds the kind in the version that is served', async () => {
+      serve({ versions: ['v2', 'v1'].map((name) => ({ groupVersion: `networking.istio.io/${name}` })) });
+
+      expect(await resolveServed()).to.deep.equal(MAPPED);
+    });
+
+    it('knows that there is none when no version has the kind, or there is no such group', async () => {
+      serve({ versions: [{ groupVersion: 'networking.istio.io/v2' }] });
+      const inNoVersion = await resolveServed();
+      server.always(notFound);
+
+      expect([inNoVersion, await resolveServed()]).to.deep.equal([undefined, undefined]);
+    });
+
+    it('does not take a server that cannot tell for one that has it not', async () => {
+      const denied = refusal(403, 'Forbidden', 'no');
+      serve({ versions: [{ groupVersion: 'networking.istio.io/v2' }] }, denied);
+
+      const outcome = await resolveServed().catch((error: unknown) => error);
+
+      expect(outcome).to.be.instanceOf(ClusterError);
+    });
+  });
+
   it('asks once for callers that come at the same time', async () => {
     server.always(json(GATEWAYS));
 

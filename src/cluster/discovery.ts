@@ -2,7 +2,7 @@
 import type { Clock } from '../model/clock.ts';
 import { isClusterError } from '../model/cluster-error.ts';
 import type { JsonValue } from '../model/json.ts';
-import { at, isJsonObject, listAt } from '../model/json.ts';
+import { at, isJsonObject, listAt, stringAt } from '../model/json.ts';
 import type { GroupVersionKind } from '../model/object.ts';
 import { groupOf } from '../model/object.ts';
 import { cancelledError } from './api-error.ts';
@@ -19,6 +19,11 @@ export interface ResolveOptions {
 export interface Discovery {
   /** How the kind is reached, or undefined when the server does not serve it. Throws ClusterError. */
   resolve(kind: GroupVersionKind, options: ResolveOptions): Promise<ResourceMapping | undefined>;
+  /**
+   * As `resolve`, in whatever version of its group the server has the kind; undefined only when it has it in none.
+   * Asks the server each time.
+   */
+  resolveServed(kind: GroupVersionKind, options: ResolveOptions): Promise<ResourceMapping | undefined>;
   /** Forgets what is known of an API group, after a kind turned out to be gone or definitions changed. */
   invalidate(group: string): void;
   /** Told after `invalidate`. Returns the way to stop. */
@@ -71,6 +76,14 @@ class CachedDiscovery implements Discovery {
     }
   }
 
+  async resolveServed(kind: GroupVersionKind, options: ResolveOptions): Promise<ResourceMapping | undefined> {
+    for (const apiVersion of await this.#servedVersions(groupOf(kind.apiVersion), options.signal)) {
+      const mapping = await this.resolve({ apiVersion, kind: kind.kind }, options);
+      if (mapping !== undefined) return mapping;
+    }
+    return undefined;
+  }
+
   invalidate(group: string): void {
     // Also what is under way: it may have been answered before the change.
     for (const cache of [this.#known, this.#reading]) {
@@ -82,6 +95,23 @@ class CachedDiscovery implements Discovery {
   onInvalidate(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** The preferred one first, as the server lists them. The core group has one version. */
+  async #servedVersions(group: string, signal: AbortSignal): Promise<readonly string[]> {
+    if (group === '') return ['v1'];
+    try {
+      const answer = await this.#deps.transport.request({
+        method: 'GET',
+        path: `/apis/${encodeURIComponent(group)}`,
+        verb: 'discover',
+        signal,
+      });
+      return listAt(answer, 'versions').flatMap((version) => stringAt(version, 'groupVersion') ?? []);
+    } catch (error) {
+      if (isClusterError(error, 'absent')) return [];
+      throw error;
+    }
   }
 
   #read(apiVersion: string): Promise<GroupVersion> {

@@ -73,6 +73,10 @@ export class Reflector {
   /** Where the next watch starts; undefined when a list is due. */
   #resourceVersion: string | undefined;
   #failures = 0;
+  /** In a row, since the kind is served: how often it was found missing. */
+  #misses = 0;
+  /** A list was made because the watch could not go on, and no watch has held since. */
+  #isRelisted = false;
   #listedAtMs = 0;
   #lastFrameAtMs: number;
   #wake = new AbortController();
@@ -120,6 +124,7 @@ export class Reflector {
     const mapping = await discovery.resolve(this.#settings.kind, { signal: this.#stopped.signal });
     if (mapping === undefined) return this.#unserved();
     if (this.#state === 'unserved') this.#state = 'starting';
+    this.#misses = 0;
     this.#resourceVersion ??= await this.#list(mapping);
     return this.#watch(mapping, this.#resourceVersion);
   }
@@ -128,8 +133,10 @@ export class Reflector {
     this.#store.replace([], this.#store.mark());
     this.#resourceVersion = undefined;
     this.#becomes('unserved');
-    this.#failures += 1;
-    return { next: 'wait', waitMs: this.#backoffMs(LAST_WAIT_UNSERVED_MS) };
+    this.#misses += 1;
+    // A definition that goes away takes its watches with it: that is no fault of theirs.
+    this.#failures = 0;
+    return { next: 'wait', waitMs: this.#backoffMs(this.#misses, LAST_WAIT_UNSERVED_MS) };
   }
 
   async #list(mapping: ResourceMapping): Promise<string> {
@@ -166,6 +173,7 @@ export class Reflector {
       throw session.isSilent ? new SilentWatch() : error;
     } finally {
       session.end.abort();
+      if (this.#deps.clock.nowMs() - session.startedAtMs >= SHORT_MS) this.#isRelisted = false;
     }
     return this.#afterClose(session);
   }
@@ -201,6 +209,7 @@ export class Reflector {
     session.frames += 1;
     session.heardAtMs = this.#deps.clock.nowMs();
     this.#lastFrameAtMs = session.heardAtMs;
+    if (frame.type !== 'ERROR') this.#isRelisted = false;
     if (session.heardAtMs - session.startedAtMs >= HEALTHY_MS) this.#failures = 0;
     if (frame.type === 'ERROR') throw errorFromStatus(frame.object, { verb: 'watch' });
     if (frame.type !== 'BOOKMARK') this.#feed(frame);
@@ -226,15 +235,27 @@ export class Reflector {
 
   #afterFailure(error: unknown): Step {
     if (this.#stopped.signal.aborted) return { next: 'go on' };
-    this.#failures += 1;
     const failure = error instanceof ClusterError ? error : unexpected(error);
+    if (isOutdated(failure) && !this.#isRelisted) return this.#relist();
+    this.#failures += 1;
     if (isKindUnknown(failure)) this.#deps.discovery.invalidate(groupOf(this.#settings.kind.apiVersion));
     this.#log(failure);
     if (this.#needsList(failure)) this.#resourceVersion = undefined;
-    // The first time, what is too old is read anew at once.
-    if (isOutdated(failure) && this.#failures === 1) return { next: 'go on' };
     const lastMs = failure.kind === 'unavailable' ? LAST_WAIT_UNAVAILABLE_MS : LAST_WAIT_MS;
-    return { next: 'wait', waitMs: Math.max(this.#backoffMs(lastMs), failure.retryAfterMs ?? 0) };
+    return {
+      next: 'wait',
+      waitMs: Math.max(this.#backoffMs(this.#failures, lastMs), failure.retryAfterMs ?? 0),
+    };
+  }
+
+  /**
+   * What is too old is read anew at once, which is no failure: the server forgets its history after some minutes, and all
+   * of it for a kind whose definition changes. Only a watch that cannot even begin after that list has failed.
+   */
+  #relist(): Step {
+    this.#isRelisted = true;
+    this.#resourceVersion = undefined;
+    return { next: 'go on' };
   }
 
   /** A watch may go on from its last event after a mere loss of connection, not after anything that tells of a gap. */
@@ -250,9 +271,9 @@ export class Reflector {
     else this.#deps.logger.debug('a watch failed', fields);
   }
 
-  #backoffMs(lastMs: number): number {
+  #backoffMs(attempts: number, lastMs: number): number {
     // Beyond 2^10 every limit is reached.
-    const doubled = FIRST_WAIT_MS * 2 ** Math.min(this.#failures - 1, 10);
+    const doubled = FIRST_WAIT_MS * 2 ** Math.min(attempts - 1, 10);
     return Math.min(doubled, lastMs) * (1 - this.#deps.random() / 5);
   }
 

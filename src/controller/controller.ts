@@ -1,5 +1,7 @@
 /** The controller: watches, queues, reconciles, and tells what came of it. */
 import type { ClusterPort } from '../apply/cluster.port.ts';
+import type { DisputeSettings } from '../apply/disputes.ts';
+import { Disputes } from '../apply/disputes.ts';
 import { createKnownEqual } from '../apply/known-equal.ts';
 import type { Clock } from '../model/clock.ts';
 import { assertNever } from '../model/json.ts';
@@ -35,6 +37,8 @@ export interface ControllerSettings extends ReconcileSettings {
   readonly namespaces: readonly string[];
   /** How many resources are reconciled side by side. */
   readonly concurrency: number;
+  /** When to stop putting back what others change; as the engine has it unless set. */
+  readonly disputes?: Partial<DisputeSettings>;
 }
 
 export interface ControllerDeps {
@@ -78,6 +82,7 @@ class IstioOperatorController implements Controller {
   readonly #plans: PlanMemory;
   readonly #patience = new Patience();
   readonly #claims = new Claims();
+  readonly #disputes = new Map<string, Disputes>();
   readonly #reconcileDeps: ReconcileDeps;
   #watches: Watches | undefined;
   #isSynced = false;
@@ -97,6 +102,7 @@ class IstioOperatorController implements Controller {
       injectors: () => this.#watches?.injectors() ?? [],
       wake: (key) => this.#queue.add(key),
       knownEqual: createKnownEqual(),
+      disputes: (key) => this.#disputesOf(key),
       facts: createFacts({ ...deps, servedKinds: () => this.#watches?.servedKinds() ?? [] }),
       dataPlane: createDataPlane(deps),
       plan: async (resource, facts, installed) => this.#plans.plan(resource, facts, installed),
@@ -218,14 +224,21 @@ class IstioOperatorController implements Controller {
       case 'around':
         return this.#queue.addAfter(key, spreadMs(requeue.ms, random()));
       case 'backOff':
-        return this.#queue.addBackedOff(key);
+        return this.#queue.addBackedOff(key, requeue.lastMs);
       default:
         return assertNever(requeue);
     }
   }
 
+  #disputesOf(key: string): Disputes {
+    const disputes = this.#disputes.get(key) ?? new Disputes(this.#deps.settings.disputes);
+    this.#disputes.set(key, disputes);
+    return disputes;
+  }
+
   #forget(key: string): void {
     const { namespace = '', name } = refOfKey(key);
+    this.#disputes.delete(key);
     this.#patience.forget(key);
     this.#plans.forget(key);
     this.#queue.forget(key);
@@ -246,13 +259,20 @@ function phaseOf(outcome: Outcome): Phase | undefined {
 /** A user's mistake is none of these: that is in the status, where the user looks. */
 const NEEDS_ATTENTION: ReadonlySet<OutcomeKind> = new Set([
   'failed',
+  'disputed',
   'interrupted',
   'pruneFailed',
   'deletionBlocked',
 ]);
 
 /** After these the same plan is needed again soon. */
-const UNFINISHED: ReadonlySet<OutcomeKind> = new Set(['progressing', 'notReady', 'failed', 'interrupted']);
+const UNFINISHED: ReadonlySet<OutcomeKind> = new Set([
+  'progressing',
+  'notReady',
+  'disputed',
+  'failed',
+  'interrupted',
+]);
 
 function whenAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

@@ -84,6 +84,7 @@ async function applyShowingProgress(deps: ReconcileDeps, visit: Visit, plan: Pla
       cluster,
       clock,
       knownEqual,
+      disputes: deps.disputes(visit.key),
       observer: progress,
       recordInventory: async (entries) => writer.write(progress.withInventory(entries)),
     },
@@ -94,6 +95,8 @@ async function applyShowingProgress(deps: ReconcileDeps, visit: Visit, plan: Pla
       inventory: previous?.inventory ?? [],
       readinessTimeoutMs: lingerMs(resource),
       keep: keepFor(deps, visit),
+      gatewayPatienceMs: deps.settings.readinessTimeoutMs / 2,
+      isAtRest: isReady(previous) && previous?.observedGeneration === generationOf(resource),
     },
   );
 }
@@ -114,6 +117,7 @@ function judge(
 ): Outcome {
   const { report } = result;
   if (resultsOf(report, 'failed').length > 0) return { kind: 'failed', ...result };
+  if (report.disputes !== undefined) return { kind: 'disputed', ...result, disputes: report.disputes };
   if (resultsOf(report, 'notReady').length + resultsOf(report, 'skipped').length > 0) {
     const timeoutMs = deps.settings.readinessTimeoutMs;
     const remainingMs = timeoutMs - waitedMs(deps, visit, report);

@@ -5,7 +5,7 @@ import type { ObjectRef } from '../model/object.ts';
 import { displayRef } from '../model/object.ts';
 import type { Contested, Release, Usage } from '../model/outcome.ts';
 import type { ComponentName } from '../model/plan.ts';
-import type { ApplyReport, Change, ComponentResult, NotReady } from '../model/report.ts';
+import type { ApplyReport, Change, ComponentResult, Dispute, NotReady } from '../model/report.ts';
 import type { PodCount } from '../model/status.ts';
 
 /** The API server takes 32768 characters in a condition; nobody reads that many. */
@@ -86,6 +86,19 @@ export function pruneFailureTexts(report: ApplyReport): readonly string[] {
 
 export function contestedText(contested: readonly Contested[]): string {
   return firstOf(contested.map(({ ref, holder }) => `${displayRef(ref)} belongs to IstioOperator ${holder}`));
+}
+
+/** `Service istio-system/istiod: spec.type is changed again and again by keda`, of the first, and how many more. */
+export function disputesText(disputes: readonly Dispute[]): string {
+  return firstOf(disputes.map(disputeText));
+}
+
+function disputeText({ ref, field, managers }: Dispute): string {
+  const place = displayRef(ref);
+  const actors = managers.length === 0 ? 'others' : managers.join(', ');
+  return field === undefined
+    ? `${place} is deleted again and again by ${actors}`
+    : `${place}: ${field} is changed again and again by ${actors}`;
 }
 
 /** A line for each diagnostic, errors first. */

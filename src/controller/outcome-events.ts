@@ -12,6 +12,7 @@ import {
   describeNotReady,
   describeRelease,
   diagnosticTexts,
+  disputesText,
   failureTexts,
   firstOf,
   pruneFailureTexts,
@@ -84,6 +85,8 @@ function resultEvents(outcome: Outcome, before: Before): readonly EventDraft[] {
       return [warning('RevisionInUse', usageText(outcome.usage))];
     case 'contested':
       return [warning('Contested', contestedText(outcome.contested))];
+    case 'disputed':
+      return [warning('Disputed', `${disputesText(outcome.disputes)}; it is left as it is until that stops`)];
     case 'interrupted':
       // Somebody else changed the resource at the same moment: the next look settles it, there is nothing to tell.
       return outcome.problem.kind === 'conflict' ? [] : [warning('ReconcileFailed', outcome.problem.message)];

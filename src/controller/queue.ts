@@ -78,12 +78,13 @@ export class WorkQueue {
     this.#setAlarm();
   }
 
-  /** Lets a key run again after a delay that grows with every call until `forget`. */
-  addBackedOff(key: string): void {
+  /** Lets a key run again after a delay that grows with every call until `forget`, up to `lastMs`. */
+  addBackedOff(key: string, lastMs = this.#deps.backoff.lastMs): void {
     const failures = (this.#failures.get(key) ?? 0) + 1;
     this.#failures.set(key, failures);
     this.#deps.observer?.retried();
-    this.addAfter(key, backoffMs(failures, this.#deps.backoff, this.#deps.random()));
+    const backoff = { ...this.#deps.backoff, lastMs: Math.min(lastMs, this.#deps.backoff.lastMs) };
+    this.addAfter(key, backoffMs(failures, backoff, this.#deps.random()));
   }
 
   /** Starts the back-off of a key anew. */

@@ -15,6 +15,8 @@ export const CONDITION_REASONS = {
   UnsupportedRelease: 'This operator does not install that release line of Istio; nothing was changed.',
   UpgradeRefused: 'What is installed may not become the wanted version in place; nothing was changed.',
   Contested: 'Another resource has objects that only one can have; nothing was changed.',
+  Disputed:
+    'Others keep changing a field, or deleting an object, that the resource asks for; it is left as it is until they stop.',
   InsufficientPermissions: 'The operator lacks a right.',
   ClusterUnavailable: 'The API server did not answer.',
   AdmissionRefused: 'An admission webhook or policy refused a write of the operator.',
@@ -53,6 +55,7 @@ export const EVENT_REASONS = {
   UnsupportedRelease: 'This operator does not install that release line of Istio.',
   UpgradeRefused: 'What is installed may not become the wanted version in place.',
   Contested: 'Another resource has objects that only one can have.',
+  Disputed: 'Others keep changing a field, or deleting an object; it is left as it is until they stop.',
   ReconcileFailed: 'A call around the installation failed.',
   DeletionBlocked: 'Something that was installed does not go away.',
   RevisionInUse: 'Pods still use the control plane that was to be deleted.',

@@ -19,6 +19,18 @@ function failing(...retryable: readonly boolean[]): Outcome {
   return { kind: 'failed', release: releaseOf(planOf()), report };
 }
 
+function forbidden(): Outcome {
+  const result: ComponentResult = {
+    kind: 'failed',
+    ref: refOf(ISTIOD),
+    message: 'no',
+    retryable: false,
+    forbidden: true,
+  };
+  const report = reportOf({ components: { Pilot: result } });
+  return { kind: 'failed', release: releaseOf(planOf()), report };
+}
+
 function interrupted(kind: 'unavailable' | 'forbidden' | 'conflict' | 'internal'): Outcome {
   return { kind: 'interrupted', problem: { kind, message: 'no' }, changes: [] };
 }
@@ -57,6 +69,15 @@ describe('requeueOf', () => {
       { kind: 'around', ms: 30_000 },
     ],
     [
+      'looks at a dispute when the first of its fields may be put back',
+      {
+        kind: 'disputed',
+        ...ready,
+        disputes: [60_000, 30_000].map((retryInMs) => ({ ref: refOf(ISTIOD), managers: [], retryInMs })),
+      },
+      { kind: 'after', ms: 30_000 },
+    ],
+    [
       'waits for a change of an invalid specification',
       { kind: 'invalid', diagnostics: [] },
       { kind: 'onChange' },
@@ -67,7 +88,16 @@ describe('requeueOf', () => {
     ['backs off when at least one failure may pass', failing(false, true), { kind: 'backOff' }],
     ['backs off when the API server is away', interrupted('unavailable'), { kind: 'backOff' }],
     ['tries again after a conflict', interrupted('conflict'), { kind: 'backOff' }],
-    ['retries every minute without rights', interrupted('forbidden'), { kind: 'around', ms: 60_000 }],
+    [
+      'looks within seconds whether a missing right was granted, and at last every minute',
+      interrupted('forbidden'),
+      { kind: 'backOff', lastMs: 60_000 },
+    ],
+    [
+      'does so too when an object was refused for lack of a right',
+      forbidden(),
+      { kind: 'backOff', lastMs: 60_000 },
+    ],
     [
       'retries every minute after a fault of its own',
       interrupted('internal'),

@@ -9,8 +9,8 @@ export type Requeue =
   | { readonly kind: 'after'; readonly ms: number }
   /** As `after`, but not at the same time as other resources. */
   | { readonly kind: 'around'; readonly ms: number }
-  /** With delays that grow while this goes on. */
-  | { readonly kind: 'backOff' };
+  /** With delays that grow while this goes on, up to a limit of their own if one is given. */
+  | { readonly kind: 'backOff'; readonly lastMs?: number };
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -19,8 +19,10 @@ const MINUTE_MS = 60 * SECOND_MS;
 const RESYNC: Requeue = { kind: 'around', ms: 10 * MINUTE_MS };
 /** Pods come and go without waking us up: there is no watch on them. */
 const RECOUNT: Requeue = { kind: 'around', ms: MINUTE_MS };
-/** What no retry cures may still be cured from outside: a right granted, a quota raised. */
+/** What no retry cures may still be cured from outside, such as by an upgrade of the cluster. */
 const SLOW_RETRY: Requeue = { kind: 'around', ms: MINUTE_MS };
+/** Whoever reads that a right is missing may grant it within seconds, and nothing tells us when that happens. */
+const AWAIT_GRANT: Requeue = { kind: 'backOff', lastMs: MINUTE_MS };
 
 /** Whatever the answer, a change of the resource or of what it owns comes first. */
 export function requeueOf(outcome: Outcome): Requeue {
@@ -32,11 +34,14 @@ export function requeueOf(outcome: Outcome): Requeue {
     case 'notReady':
       return { kind: 'around', ms: 30 * SECOND_MS };
     case 'failed':
-      return hasPermanentFailure(outcome) ? SLOW_RETRY : { kind: 'backOff' };
+      return afterFailure(outcome);
     case 'contested':
       return SLOW_RETRY;
+    case 'disputed':
+      // A change of what is disputed postpones the retry and wakes us up as well.
+      return { kind: 'after', ms: Math.min(...outcome.disputes.map(({ retryInMs }) => retryInMs)) };
     case 'interrupted':
-      return isPermanent(outcome.problem) ? SLOW_RETRY : { kind: 'backOff' };
+      return afterProblem(outcome.problem);
     case 'pruneFailed':
     case 'deleting':
     case 'deletionBlocked':
@@ -61,10 +66,13 @@ function isDataPlaneAsked({ dataPlane }: Release): boolean {
   return dataPlane !== undefined && dataPlane !== 'unasked';
 }
 
-function hasPermanentFailure(outcome: Extract<Outcome, { kind: 'failed' }>): boolean {
-  return resultsOf(outcome.report, 'failed').every(([, result]) => !result.retryable);
+function afterFailure({ report }: Extract<Outcome, { kind: 'failed' }>): Requeue {
+  const failures = resultsOf(report, 'failed').map(([, result]) => result);
+  if (failures.some(({ retryable }) => retryable)) return { kind: 'backOff' };
+  return failures.some(({ forbidden }) => forbidden === true) ? AWAIT_GRANT : SLOW_RETRY;
 }
 
-function isPermanent(problem: Problem): boolean {
-  return problem.kind === 'forbidden' || problem.kind === 'invalid' || problem.kind === 'internal';
+function afterProblem({ kind }: Problem): Requeue {
+  if (kind === 'forbidden') return AWAIT_GRANT;
+  return kind === 'invalid' || kind === 'internal' ? SLOW_RETRY : { kind: 'backOff' };
 }

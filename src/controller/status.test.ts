@@ -93,6 +93,12 @@ const PHASES = {
     release: RELEASE,
     report: reportOf({ pruneFailures: [{ ref: refOf(GATEWAY), message: 'forbidden' }] }),
   },
+  disputed: {
+    kind: 'disputed',
+    release: RELEASE,
+    report: reportOf(),
+    disputes: [{ ref: refOf(ISTIOD), field: 'spec.replicas', managers: ['keda'], retryInMs: 60_000 }],
+  },
   contested: {
     kind: 'contested',
     release: RELEASE,
@@ -163,6 +169,7 @@ describe('statusOf', () => {
       'ERROR',
       ['False PruneFailed', 'True PruneFailed', 'False NotStalled', 'True Valid', 'True AllApplied'],
     ],
+    disputed: ['ERROR', ['False Disputed', 'False Settled', 'True Disputed', 'True Valid', 'False Disputed']],
     contested: [
       'ERROR',
       ['False Contested', 'False Settled', 'True Contested', 'True Valid', 'Unknown NotChecked'],
@@ -564,6 +571,7 @@ const covered: Record<Exclude<Outcome['kind'], Untold>, true> = {
   notReady: true,
   failed: true,
   pruneFailed: true,
+  disputed: true,
   contested: true,
   invalid: true,
   unsupported: true,

@@ -23,6 +23,7 @@ import {
   describeNotReady,
   describeRelease,
   diagnosticTexts,
+  disputesText,
   failureTexts,
   firstOf,
   pruneFailureTexts,
@@ -87,6 +88,8 @@ export function verdictOf(phase: Phase, context: VerdictContext): Verdict {
       return failed(phase.release, phase.report, context);
     case 'pruneFailed':
       return pruneFailed(phase.release, phase.report, context);
+    case 'disputed':
+      return disputed(phase, context);
     case 'contested':
       return contested(phase.release, contestedText(phase.contested));
     case 'invalid':
@@ -286,6 +289,25 @@ function pruneFailed(release: Release, report: ApplyReport, context: VerdictCont
   return {
     ...base,
     claims: { ...base.claims, Valid: valid(release), Applied: allApplied(release) },
+    componentStatus: componentStatuses(release, report.components, context),
+    release,
+    inventory: report.inventory,
+  };
+}
+
+/** The operator tries again by itself, but as long as the others go on, only a human can settle who is right. */
+function disputed(phase: Extract<Phase, { kind: 'disputed' }>, context: VerdictContext): Verdict {
+  const { release, report, disputes } = phase;
+  const remedy = 'Stop what does that, or change the resource to ask for what is wanted.';
+  const message = capped(`${disputesText(disputes)}; it is left as it is until that stops. ${remedy}`);
+  const base = stalled('Disputed', message);
+  return {
+    ...base,
+    claims: {
+      ...base.claims,
+      Valid: valid(release),
+      Applied: { status: 'False', reason: 'Disputed', message },
+    },
     componentStatus: componentStatuses(release, report.components, context),
     release,
     inventory: report.inventory,

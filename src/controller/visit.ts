@@ -1,5 +1,6 @@
 /** What one look at a resource works with. */
 import type { ClusterPort } from '../apply/cluster.port.ts';
+import type { Disputes } from '../apply/disputes.ts';
 import type { ApplySettings, DeletionSettings, EngineDeps, KnownEqual } from '../apply/engine.port.ts';
 import type { Clock } from '../model/clock.ts';
 import type { K8sObject, ObjectRef } from '../model/object.ts';
@@ -34,6 +35,8 @@ export interface ReconcileDeps {
   readonly patience: Patience;
   readonly claims: Claims;
   readonly knownEqual: KnownEqual;
+  /** What others undo of the work for the resource of that key. */
+  disputes(key: string): Disputes;
   /** Facts about the cluster; may be answered from memory. */
   facts(signal: AbortSignal): Promise<ClusterFacts>;
   /** Another living resource that the live object says it belongs to. */

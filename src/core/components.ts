@@ -93,7 +93,7 @@ export const COMPONENTS = [
     chart: 'istio-ingress',
     valuesRoot: ['gateways', 'istio-ingressgateway'],
     workload: { kind: 'Deployment', name: 'istio-ingressgateway', container: 'istio-proxy' },
-    after: ['Base', 'Pilot'],
+    after: ['Base', 'Pilot', 'Cni', 'Ztunnel'],
   },
   {
     name: 'EgressGateways',
@@ -104,7 +104,7 @@ export const COMPONENTS = [
     chart: 'istio-egress',
     valuesRoot: ['gateways', 'istio-egressgateway'],
     workload: { kind: 'Deployment', name: 'istio-egressgateway', container: 'istio-proxy' },
-    after: ['Base', 'Pilot'],
+    after: ['Base', 'Pilot', 'Cni', 'Ztunnel'],
   },
   addon('Prometheus', { specKey: 'prometheus', container: 'prometheus-server', after: ['Base', 'Pilot'] }),
   addon('Grafana', { specKey: 'grafana', container: 'grafana', after: AFTER_PROMETHEUS }),

@@ -6,7 +6,7 @@ import type { ClusterErrorKind } from './cluster-error.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import type { ObjectRef } from './object.ts';
 import type { ComponentName, Plan } from './plan.ts';
-import type { ApplyReport, Change, NotReady } from './report.ts';
+import type { ApplyReport, Change, Dispute, NotReady } from './report.ts';
 import type { DataPlane, InventoryEntry, PodCount } from './status.ts';
 
 /** The part of a plan that is worth telling. */
@@ -77,6 +77,16 @@ export type Outcome =
     }
   /** The API server did not accept an object. */
   | { readonly kind: 'failed'; readonly release: Release; readonly report: ApplyReport }
+  /**
+   * Everything was accepted, but others change or delete something again and again, so that it is left as it is for a
+   * while.
+   */
+  | {
+      readonly kind: 'disputed';
+      readonly release: Release;
+      readonly report: ApplyReport;
+      readonly disputes: readonly Dispute[];
+    }
   /** Everything is ready, but something that is not wanted any more could not be deleted. */
   | { readonly kind: 'pruneFailed'; readonly release: Release; readonly report: ApplyReport }
   /** The specification means nothing that could be applied. Nothing was changed. */

@@ -38,9 +38,22 @@ export type ComponentResult =
       readonly ref: ObjectRef;
       readonly message: string;
       readonly retryable: boolean;
+      /** Not retryable for lack of a right, which somebody may be about to grant. */
+      readonly forbidden?: true;
     }
   /** Not touched, because a component before it is not ready. */
   | { readonly kind: 'skipped'; readonly waitingFor: readonly ComponentName[] };
+
+/** What others change or delete again and again, so that it is left as it is for a while. */
+export interface Dispute {
+  readonly ref: ObjectRef;
+  /** Such as `spec.ports[port=443,protocol=TCP].targetPort`; absent when the object itself is deleted. */
+  readonly field?: string;
+  /** Who changes it, as far as managedFields tells. */
+  readonly managers: readonly string[];
+  /** After that time it is put back once more, unless it goes on until then; in milliseconds. */
+  readonly retryInMs: number;
+}
 
 export interface ApplyReport {
   /** One entry for each component of the plan. */
@@ -50,6 +63,8 @@ export interface ApplyReport {
   readonly inventory: readonly InventoryEntry[];
   /** Objects that should have been pruned but could not be. */
   readonly pruneFailures: readonly { readonly ref: ObjectRef; readonly message: string }[];
+  /** Absent when nothing is disputed. */
+  readonly disputes?: readonly Dispute[];
 }
 
 export type DeletionReport =

@@ -5,6 +5,7 @@ import type { ComponentName, Plan } from '../../model/plan.ts';
 import type { ApplyReport, Change } from '../../model/report.ts';
 import type { InventoryEntry } from '../../model/status.ts';
 import { applyPlan } from '../apply-plan.ts';
+import { Disputes } from '../disputes.ts';
 import type { ApplySettings, KnownEqual } from '../engine.port.ts';
 import { createKnownEqual } from '../known-equal.ts';
 import { InMemoryApi } from './in-memory-api.ts';
@@ -18,6 +19,7 @@ export class EngineHarness {
   readonly told: string[] = [];
   readonly abort = new AbortController();
   knownEqual: KnownEqual = createKnownEqual();
+  disputes = new Disputes();
   inventory: readonly InventoryEntry[] = [];
 
   /** Applies a plan on top of what the runs before it left. */
@@ -28,6 +30,7 @@ export class EngineHarness {
       cluster: this.api,
       clock: this.clock,
       knownEqual: this.knownEqual,
+      disputes: this.disputes,
       observer: {
         componentStarted: (name: ComponentName) => this.told.push(`${name} started`),
         componentFinished: (name: ComponentName, { kind }: { kind: string }) =>

@@ -63,6 +63,11 @@ export class InMemoryApi implements ClusterPort {
     return published(stored);
   }
 
+  /** Its managedFields have no times, so that nothing ever counts as adopted. */
+  async replaceManagedFields(live: K8sObject): Promise<K8sObject> {
+    throw new Error(`${displayRef(refOf(live))} was adopted, which only the real API server can answer`);
+  }
+
   async delete(ref: ObjectRef, { uid }: Pick<DeleteOptions, 'uid'>): Promise<'accepted' | 'absent'> {
     this.#begin('delete', displayRef(ref));
     const live = this.read(ref);

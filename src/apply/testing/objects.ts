@@ -17,12 +17,14 @@ interface Parts extends JsonObject {
 
 const API_VERSIONS: Readonly<Record<string, string>> = {
   ClusterRole: 'rbac.authorization.k8s.io/v1',
+  ClusterRoleBinding: 'rbac.authorization.k8s.io/v1',
   CustomResourceDefinition: 'apiextensions.k8s.io/v1',
   DaemonSet: 'apps/v1',
   Deployment: 'apps/v1',
   HorizontalPodAutoscaler: 'autoscaling/v2',
   Job: 'batch/v1',
   MutatingWebhookConfiguration: 'admissionregistration.k8s.io/v1',
+  Role: 'rbac.authorization.k8s.io/v1',
   RoleBinding: 'rbac.authorization.k8s.io/v1',
   StatefulSet: 'apps/v1',
   ValidatingWebhookConfiguration: 'admissionregistration.k8s.io/v1',

@@ -194,5 +194,6 @@ export const UNREACHABLE_CLUSTER: ClusterPort = {
   get: async (ref) => Promise.reject(clusterError('unavailable', 'get', ref)),
   list: async () => Promise.reject(clusterError('unavailable', 'list')),
   apply: async (object) => Promise.reject(clusterError('unavailable', 'apply', refOf(object))),
+  replaceManagedFields: async (live) => Promise.reject(clusterError('unavailable', 'patch', refOf(live))),
   delete: async (ref) => Promise.reject(clusterError('unavailable', 'delete', ref)),
 };
