@@ -33,13 +33,21 @@ export const LAYERS: readonly Layer[] = [
     folder: 'core',
     role: 'The pipeline from an IstioOperator to a plan.',
     layers: ['model'],
-    packages: ['deepmerge', 'handlebars', 'js-yaml', 'leven', 're2js', 'yaml'],
+    packages: ['deepmerge', 'diff', 'handlebars', 'js-yaml', 'leven', 're2js', 'yaml'],
     node: [],
     world: 'pure',
     meeting: {
       files: ['plan.ts', 'component-plan.ts', 'rehearsal.ts', 'own-profiles.ts', 'own-profile-file.ts'],
       folders: ['spec', 'profile', 'values', 'render', 'objects', 'injection', 'testing'],
     },
+  },
+  {
+    folder: 'planner',
+    role: 'Plans what anybody may have written, in a thread where it might take long.',
+    layers: ['model', 'core'],
+    packages: [],
+    node: ['node:crypto', 'node:worker_threads'],
+    world: 'adapter',
   },
   {
     folder: 'assets',
@@ -113,6 +121,7 @@ export const COMPOSITION = [
   { file: 'host.ts', role: 'Gives the command line its terminal, files and cluster.' },
   { file: 'operator.ts', role: 'Puts the in-cluster operator together.' },
   { file: 'run-operator.ts', role: 'Runs the in-cluster operator until it is told to stop.' },
+  { file: 'plan-worker.ts', role: 'The planning thread of the in-cluster operator.' },
   {
     file: 'mounted-profiles.ts',
     role: 'Own profiles of the in-cluster operator, read when it starts.',

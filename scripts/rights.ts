@@ -82,6 +82,12 @@ const PARTS = {
     handedOut: [],
     others: [LOOK_AT_PODS],
   },
+  // For a namespace that only has an IstioOperator: the report of a plan that is not applied lies beside its resource.
+  reports: {
+    kinds: ['ConfigMap'],
+    handedOut: [],
+    others: [],
+  },
   // Apart from the agents, because it goes to the namespace `default`, where nothing else is installed.
   'network-attachments': {
     kinds: ['NetworkAttachmentDefinition'],

@@ -10,6 +10,15 @@ import { systemClock } from './cluster/system-clock.ts';
 import { isClusterError } from './model/cluster-error.ts';
 import { VERSION } from './version.ts';
 
+/**
+ * Beside this module, in the source tree as in the bundle: the bundle keeps this module in `main.mjs` itself, and moves
+ * what is imported on demand.
+ */
+const PLAN_WORKER = new URL(
+  import.meta.url.endsWith('.ts') ? './plan-worker.ts' : './plan-worker.mjs',
+  import.meta.url,
+);
+
 export interface Host {
   readonly environment: CommandEnvironment;
   /** Tells what went wrong and gives the exit code. */
@@ -37,7 +46,8 @@ export function hostEnvironment(): Host {
     connect: async (choice) => connect(choice),
     runOperator: async (flags) => {
       const { runOperator } = await import('./run-operator.ts');
-      return runOperator({ flags, env: process.env, signal: interruption.signal, clock: systemClock });
+      const { signal } = interruption;
+      return runOperator({ flags, env: process.env, signal, planWorker: PLAN_WORKER, clock: systemClock });
     },
   };
   return { environment, failed: (error) => failed(terminal, interruption.signal, error) };

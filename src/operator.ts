@@ -1,6 +1,7 @@
 /** Puts the in-cluster operator together: the only place where its adapters meet. */
 import { applyPlan } from './apply/apply-plan.ts';
 import { deleteInstallation } from './apply/delete-installation.ts';
+import { previewPlan } from './apply/preview-plan.ts';
 import { withCache } from './cluster/cached-cluster.ts';
 import { createCluster } from './cluster/cluster.ts';
 import type { Discovery } from './cluster/discovery.ts';
@@ -11,15 +12,15 @@ import { createController } from './controller/controller.ts';
 import type { ControllerMetrics } from './controller/metrics.ts';
 import type { PlanFor } from './controller/plan-memory.ts';
 import { requestedProfiles } from './core/own-profiles.ts';
-import type { Planner } from './core/plan.ts';
 import type { Clock } from './model/clock.ts';
 import type { Logger } from './model/logger.ts';
 import type { FindProfiles } from './mounted-profiles.ts';
+import type { GuardedPlanner } from './planner/guarded-planner.ts';
 
 export interface ControllerParts {
   readonly transport: Transport;
   readonly discovery: Discovery;
-  readonly planner: Planner;
+  readonly planner: GuardedPlanner;
   readonly findProfiles: FindProfiles;
   readonly clock: Clock;
   readonly random: () => number;
@@ -47,7 +48,7 @@ export function assembleController(parts: ControllerParts): Controller {
     watch: watches,
     resources: cached,
     cluster: cached,
-    engine: { apply: applyPlan, delete: deleteInstallation },
+    engine: { apply: applyPlan, delete: deleteInstallation, preview: previewPlan },
     planFor: planForResource(parts),
   });
 }

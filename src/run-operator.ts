@@ -1,6 +1,7 @@
 /** Runs the in-cluster operator until it is told to stop. */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { CommandError, EXIT, failure } from './cli/command-error.ts';
 import type { Credentials } from './cluster/credentials.ts';
 import { loadCredentials } from './cluster/credentials.ts';
@@ -14,7 +15,7 @@ import { createWatches } from './cluster/watches.ts';
 import type { Settings } from './config/settings.ts';
 import { readSettings } from './config/settings.ts';
 import { createMetrics } from './controller/metrics.ts';
-import type { ControllerMetrics } from './controller/metrics.ts';
+import type { ControllerMetrics, LoopDelay } from './controller/metrics.ts';
 import type { Term } from './controller/terms.ts';
 import { Terms } from './controller/terms.ts';
 import { createPlanner } from './core/plan.ts';
@@ -22,11 +23,15 @@ import { loadAssets } from './assets/load.ts';
 import type { HttpServer, HttpServerSettings } from './http/server.ts';
 import { startHttpServer } from './http/server.ts';
 import { createLogger } from './log/logger.ts';
+import type { AssetBundle } from './model/assets.ts';
 import type { Clock } from './model/clock.ts';
 import type { Logger } from './model/logger.ts';
 import { mountedProfiles } from './mounted-profiles.ts';
 import type { ControllerParts } from './operator.ts';
 import { assembleController } from './operator.ts';
+import { createGuardedPlanner } from './planner/guarded-planner.ts';
+import type { GuardedPlanner } from './planner/guarded-planner.ts';
+import { PlanThread } from './planner/plan-thread.ts';
 import { VERSION } from './version.ts';
 
 export interface OperatorRun {
@@ -34,6 +39,8 @@ export interface OperatorRun {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborted by SIGTERM: then everything ends at the next safe point. */
   readonly signal: AbortSignal;
+  /** The module of the planning thread. */
+  readonly planWorker: URL;
   readonly clock: Clock;
 }
 
@@ -46,7 +53,7 @@ export async function runOperator(run: OperatorRun): Promise<number> {
   const settings = settingsOf(run);
   const instance = settings.podName ?? hostname();
   const logger = createLogger({ level: settings.logLevel, output: process.stdout, fields: { instance } });
-  const metrics = createMetrics(() => process.memoryUsage.rss());
+  const metrics = createMetrics(() => process.memoryUsage.rss(), watchLoop());
   const parts = await connect(run, settings, { logger, metrics, instance });
   const terms = new Terms<OperatorTerm>({
     acquire: acquirer(parts, settings),
@@ -71,6 +78,21 @@ export async function runOperator(run: OperatorRun): Promise<number> {
   }
   logger.info('stopped');
   return EXIT.ok;
+}
+
+/** Often enough to see every wait that a person could notice, and seldom enough to cost nothing. */
+const LOOP_RESOLUTION_MS = 20;
+
+function watchLoop(): () => LoopDelay {
+  const histogram = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
+  histogram.enable();
+  // The histogram has the whole time between two turns, of which the resolution was meant.
+  const seconds = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e9 - LOOP_RESOLUTION_MS / 1e3);
+  return () => {
+    const delay = { p99: seconds(histogram.percentile(99)), max: seconds(histogram.max) };
+    histogram.reset();
+    return delay;
+  };
 }
 
 function settingsOf({ flags, env }: OperatorRun): Settings {
@@ -102,7 +124,7 @@ async function connect(run: OperatorRun, settings: Settings, telling: Telling): 
     random,
     transport,
     discovery: createDiscovery({ transport, clock }),
-    planner: createPlanner(assets),
+    planner: guardedPlanner(run, assets),
     findProfiles,
     settings: {
       namespaces: settings.watchedNamespaces,
@@ -111,6 +133,13 @@ async function connect(run: OperatorRun, settings: Settings, telling: Telling): 
       concurrency: settings.maxConcurrentReconciles,
     },
   };
+}
+
+const PLANNING = { deadlineMs: 3_000, heapMiB: 96, idleMs: 30_000 } as const;
+
+function guardedPlanner({ planWorker: module }: OperatorRun, assets: AssetBundle): GuardedPlanner {
+  const thread = new PlanThread({ module, ...PLANNING });
+  return createGuardedPlanner({ planner: createPlanner(assets), thread, assets, ...PLANNING });
 }
 
 async function credentialsOf(

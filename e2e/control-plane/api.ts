@@ -13,7 +13,7 @@ export interface ApiResponse {
 
 export interface Api {
   /**
-   * Makes one call. `path` begins with a slash; `contentType` tells the kind of a PATCH. Rejects only when there is
+   * Makes one call. A `body` that is a text is sent as it is. `path` begins with a slash; `contentType` tells the kind of a PATCH. Rejects only when there is
    * no answer: what the status means is the caller's to decide.
    */
   request(method: Method, path: string, body?: JsonValue, contentType?: string): Promise<ApiResponse>;
@@ -47,12 +47,17 @@ export function connectApi({ server, certificateAuthority, token }: ApiAddress):
           accept: 'application/json',
           ...(body === undefined ? {} : { 'content-type': contentType }),
         },
-        body: body === undefined ? null : JSON.stringify(body),
+        body: printed(body),
       });
       return { status: response.statusCode, body: parse(await response.body.text()) };
     },
     close: () => dispatcher.destroy(),
   };
+}
+
+function printed(body: JsonValue | undefined): string | null {
+  if (body === undefined) return null;
+  return typeof body === 'string' ? body : JSON.stringify(body);
 }
 
 function parse(text: string): JsonValue {

@@ -40,6 +40,13 @@ export const PROOFS = {
     target: '≥ 20 restarts, watches back ≤ 5 s after readyz',
     suite: 'api-faults.e2e.ts',
   },
+  poison: {
+    title: 'Poison resources',
+    shows:
+      'Resources that are too deep, too wide, too long, of wrong types or made to trip a parser are created beside a healthy one: each is refused or gets its status, the operator stays the same process, and the healthy one is reconciled meanwhile.',
+    target: '≥ 70 resources, 0 not contained, status ≤ 10 s, event loop late ≤ 100 ms (p99)',
+    suite: 'poison.e2e.ts',
+  },
 } as const satisfies Readonly<Record<string, Proof>>;
 
 export type ProofName = keyof typeof PROOFS;

@@ -33,7 +33,7 @@ describe('the bundle', () => {
     folder = await mkdtemp(join(tmpdir(), 'bundle-')); // far from any node_modules
     const entry = join(folder, 'report.ts');
     await writeFile(entry, REPORT);
-    await bundle({ entry, outdir: join(folder, 'dist') });
+    await bundle({ entries: { main: entry }, outdir: join(folder, 'dist') });
     const main = join(folder, 'dist/main.mjs');
     const { stdout } = await promisify(execFile)(
       process.execPath,

@@ -10,8 +10,8 @@ const REQUIRE_BANNER =
   "import { createRequire as createRequire__ } from 'node:module'; const require = createRequire__(import.meta.url);";
 
 export interface BundleOptions {
-  /** Module to start from; it becomes `main.mjs`. */
-  readonly entry: string;
+  /** Modules to start from, by the name that each gets in the bundle, without ending. */
+  readonly entries: Readonly<Record<string, string>>;
   readonly outdir: string;
 }
 
@@ -19,10 +19,10 @@ export interface BundleOptions {
  * Bundles a program so that it runs with nothing else installed. What is imported on demand becomes a file of its
  * own, so that each command loads only what it needs. No code is generated from strings when it runs.
  */
-export async function bundle({ entry, outdir }: BundleOptions): Promise<Metafile> {
+export async function bundle({ entries, outdir }: BundleOptions): Promise<Metafile> {
   const { metafile } = await build({
     absWorkingDir: ROOT,
-    entryPoints: { main: entry },
+    entryPoints: { ...entries },
     outdir,
     outExtension: { '.js': '.mjs' },
     chunkNames: 'chunks/[name]-[hash]',

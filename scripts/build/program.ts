@@ -17,14 +17,15 @@ export interface BuiltProgram {
   readonly parts: readonly Part[];
 }
 
-/** Writes `main.mjs`, its chunks, the licences and the bill of materials of what they contain into an empty `dist`. */
+/** Writes `main.mjs`, the planning thread, their chunks, the licences and the bill of materials of what they contain into an empty `dist`. */
 export async function buildProgram(root: string, dist: string): Promise<BuiltProgram> {
   const entry = join(root, 'src/main.ts');
   if (!(await readFile(entry, 'utf8')).startsWith(HASHBANG)) {
     throw new Error(`${entry} must begin with ${HASHBANG.trim()}: it becomes an executable`);
   }
   await rm(dist, { recursive: true, force: true });
-  const metafile = await bundle({ entry, outdir: dist });
+  const entries = { main: entry, 'plan-worker': join(root, 'src/plan-worker.ts') };
+  const metafile = await bundle({ entries, outdir: dist });
   await chmod(join(dist, 'main.mjs'), 0o755);
   const packages = await packagesOf(metafile, root);
   await writeFile(join(dist, 'THIRD-PARTY-LICENSES.txt'), await licencesOf(packages));

@@ -60,7 +60,8 @@ function byText(left: JsonValue, right: JsonValue): number {
   return leftText < rightText ? -1 : 1;
 }
 
-function canonical(value: JsonValue): string {
+/** JSON whose map keys are in order: equal trees give equal texts. */
+export function canonical(value: JsonValue): string {
   if (isJsonArray(value)) return `[${value.map(canonical).join(',')}]`;
   if (!isJsonObject(value)) return JSON.stringify(value);
   const members = Object.keys(value)

@@ -1,8 +1,6 @@
 /** `istio-operator diff`: how the cluster differs from what a file asks for, as `kubectl diff` shows it. */
-import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
 import type { PreviewedChange } from '../apply/preview-plan.ts';
-import { printYaml } from '../core/yaml.ts';
-import type { K8sObject } from '../model/object.ts';
+import { patchFromLive } from '../core/object-patch.ts';
 import { displayRef } from '../model/object.ts';
 import { actualChanges } from './changes.ts';
 import { EXIT, Trouble } from './command-error.ts';
@@ -10,7 +8,7 @@ import type { ClusterChoice, CommandEnvironment } from './environment.ts';
 import { prospectOf, refuseFailures } from './prospect.ts';
 import type { InstallationFlags } from './requested-installation.ts';
 import { withConnection } from './session.ts';
-import { coloured, CONTEXT_LINES, withoutNoise } from './object-patch.ts';
+import { coloured } from './coloured-patch.ts';
 
 export type DiffOptions = InstallationFlags & ClusterChoice;
 
@@ -30,18 +28,5 @@ export async function diffLive(environment: CommandEnvironment, options: DiffOpt
 }
 
 function patchOf({ change, live, after }: PreviewedChange): string {
-  const name = displayRef(change.ref);
-  return createTwoFilesPatch(
-    live === undefined ? '/dev/null' : `live ${name}`,
-    after === undefined ? '/dev/null' : `wanted ${name}`,
-    printed(live),
-    printed(after),
-    undefined,
-    undefined,
-    { context: CONTEXT_LINES, headerOptions: FILE_HEADERS_ONLY },
-  );
-}
-
-function printed(object: K8sObject | undefined): string {
-  return object === undefined ? '' : printYaml(withoutNoise(object));
+  return patchFromLive({ name: displayRef(change.ref), live, after });
 }

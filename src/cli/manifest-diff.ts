@@ -1,12 +1,13 @@
 /** `istio-operator manifest diff`: how two sets of manifests differ, object by object, in whatever order they stand. */
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
+import { CONTEXT_LINES, withoutNoise } from '../core/object-patch.ts';
 import { printGoYaml } from '../core/yaml.ts';
 import type { K8sObject } from '../model/object.ts';
 import { displayRef, identityOf, refOf } from '../model/object.ts';
 import { EXIT, Trouble } from './command-error.ts';
 import type { CommandEnvironment } from './environment.ts';
 import { nameOf, readObjects } from './manifest-files.ts';
-import { coloured, CONTEXT_LINES, withoutNoise } from './object-patch.ts';
+import { coloured } from './coloured-patch.ts';
 
 /** Prints a unified diff from one file or folder to the other. Exit code 0: none; 1: some; throws a Trouble for the rest. */
 export async function manifestDiff(

@@ -1,4 +1,5 @@
 /** `istio-operator plan`: what a reconcile would do, counted. */
+import { approvalCommand, planHash } from '../apply/plan-hash.ts';
 import { printYaml } from '../core/yaml.ts';
 import type { JsonValue } from '../model/json.ts';
 import { EXIT } from './command-error.ts';
@@ -15,7 +16,7 @@ export interface PlanOptions extends InstallationFlags, ClusterChoice {
   readonly output: 'table' | 'wide' | 'yaml' | 'json' | 'name';
 }
 
-/** Prints counts per action, with `wide` each change too. Changes nothing. */
+/** Prints counts per action, with `wide` each change too, and the hash by which it can be approved. Changes nothing. */
 export async function showPlan(environment: CommandEnvironment, options: PlanOptions): Promise<number> {
   const prospect = await withConnection(environment, options, (connection) =>
     prospectOf(environment, connection, options),
@@ -26,12 +27,13 @@ export async function showPlan(environment: CommandEnvironment, options: PlanOpt
 }
 
 const PRINTERS: Readonly<Record<PlanOptions['output'], (prospect: Prospect) => string>> = {
-  table: ({ plan, preview }) => countsTable(plan, preview),
-  wide: ({ plan, preview }) =>
-    countsTable(plan, preview) +
-    actualChanges(preview)
+  table: (prospect) => countsTable(prospect.plan, prospect.preview) + approvalLine(prospect),
+  wide: (prospect) =>
+    countsTable(prospect.plan, prospect.preview) +
+    actualChanges(prospect.preview)
       .map(({ change }) => `${describeChange(change)}\n`)
-      .join(''),
+      .join('') +
+    approvalLine(prospect),
   yaml: (prospect) => printYaml(asData(prospect)),
   name: ({ preview }) =>
     actualChanges(preview)
@@ -40,8 +42,16 @@ const PRINTERS: Readonly<Record<PlanOptions['output'], (prospect: Prospect) => s
   json: (prospect) => `${JSON.stringify(asData(prospect), null, 2)}\n`,
 };
 
+/** How to approve the plan, where a resource asks for approval; a plan that changes nothing needs none. */
+function approvalLine({ owner, plan, present, preview }: Prospect): string {
+  if (present?.kind !== 'resource' || actualChanges(preview).length === 0) return '';
+  const hash = planHash(plan, preview);
+  return `Plan ${hash}; approve it with: ${approvalCommand(owner, hash)}\n`;
+}
+
 function asData({ owner, plan, preview }: Prospect): JsonValue {
   return {
+    hash: planHash(plan, preview),
     installation: displayOwner(owner),
     profile: plan.profile,
     revision: plan.revision === '' ? 'default' : plan.revision,

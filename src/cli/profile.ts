@@ -12,7 +12,7 @@ import type { CommandEnvironment } from './environment.ts';
 import type { RequestFlags } from './manifest-generate.ts';
 import { annotationsIn, readLayers, setsOf } from './manifest-generate.ts';
 import { readOwnProfiles } from './own-profiles.ts';
-import { coloured } from './object-patch.ts';
+import { coloured } from './coloured-patch.ts';
 
 export type ManifestsFlags = Pick<RequestFlags, 'manifests' | 'charts'>;
 

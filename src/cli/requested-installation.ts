@@ -16,10 +16,11 @@ import type { Owner, Plan, PlanResult } from '../model/plan.ts';
 import { objectsOf } from '../model/plan.ts';
 import { CommandError, sayDiagnostics } from './command-error.ts';
 import { injectorsOf } from './control-planes.ts';
-import type { CommandEnvironment, Connection } from './environment.ts';
 import { factsFrom } from './cluster-facts.ts';
+import type { CommandCluster, CommandEnvironment, Connection } from './environment.ts';
+import { findInstallation } from './installation.ts';
 import type { RequestFlags } from './manifest-generate.ts';
-import { readLayers, setsOf } from './manifest-generate.ts';
+import { annotationsIn, readLayers, setsOf } from './manifest-generate.ts';
 import { readOwnProfiles } from './own-profiles.ts';
 
 export type InstallationFlags = RequestFlags;
@@ -45,11 +46,12 @@ export async function requestedInstallation(
   ]);
   const planner = createPlanner(assets);
   const sets = setsOf(flags);
+  const annotations = annotationsIn(layers);
   const ownProfiles = await readOwnProfiles(environment, layers, sets);
-  const input = { layers, sets, ...ownProfiles, facts };
+  const input = { layers, annotations, sets, ...ownProfiles, facts };
   // The owner depends on what is planned, and the objects carry the owner.
   const owner = ownerFor(layers, planned(planner(input)), flags);
-  const owned = { ...input, owner };
+  const owned = { ...input, owner, ...(await keptVersion(cluster, owner, signal)) };
   const alone = planned(planner(owned));
   const injectors = await injectorsOf(cluster, signal);
   const plan = besideInjectors(alone, injectors.all);
@@ -71,6 +73,17 @@ function postponedTag(alone: Plan, plan: Plan): readonly Diagnostic[] {
     remedy: `Finish the move with: istio-operator tag set default --overwrite --revision ${revisionOfInjector(wanted)}.`,
   };
   return [diagnose('injectionConflict', finding)];
+}
+
+/** A resource without a tag stays on what the operator installed for it; its plan is the operator's. */
+async function keptVersion(
+  cluster: CommandCluster,
+  owner: Owner,
+  signal: AbortSignal,
+): Promise<Pick<PlanInput, 'installedVersion'>> {
+  const present = await findInstallation(cluster, owner, { signal });
+  const isKept = present?.kind === 'resource' && present.version !== '';
+  return isKept ? { installedVersion: present.version } : {};
 }
 
 function planned(result: PlanResult): Plan {

@@ -66,6 +66,7 @@ class World {
           return this.apply(deps, plan, run);
         },
         delete: async (deps, run) => this.delete(deps, run),
+        preview: async () => ({ changes: [], failures: [] }),
       },
       planFor: (spec, _owner, facts) => {
         this.planned += 1;

@@ -6,6 +6,7 @@ import { istioOperator } from './testing/builders.ts';
 import type { ResourceParts } from './testing/builders.ts';
 
 const PAUSED = { 'install.istio.io/ignoreReconcile': 'true' };
+const DRY_RUN = { 'install.istio.io/dry-run': 'true' };
 const ORPHAN = { 'install.istio.io/deletion-policy': 'Orphan' };
 const HELD = { finalizers: ['example.com/other', FINALIZER], deletionTimestamp: '2026-01-01T00:00:00Z' };
 const CANARY = { spec: { revision: 'canary' } };
@@ -27,6 +28,7 @@ describe('gateOf', () => {
     ],
     ['uninstalls a deleted resource', HELD, '', 'uninstall'],
     ['lets a deleted resource go on request', { ...HELD, annotations: ORPHAN }, '', 'letGo'],
+    ['leaves everything of a dry run', { ...HELD, annotations: DRY_RUN }, '', 'letGo'],
     ['lets a paused resource go when it is deleted', { ...HELD, annotations: PAUSED }, '', 'letGo'],
     [
       'does nothing about a deleted resource that it does not hold',

@@ -1,7 +1,7 @@
 /** Decides what is to be done with a resource at all, before anything is planned. Pure. */
 import type { K8sObject } from '../model/object.ts';
 import { hasFinalizer } from './finalizer.ts';
-import { deletionTimeMs, isOrphanedOnDeletion, isPaused, revisionOf } from './resource.ts';
+import { deletionTimeMs, isDryRun, isOrphanedOnDeletion, isPaused, revisionOf } from './resource.ts';
 
 export type Gate =
   | { readonly kind: 'install' }
@@ -17,15 +17,19 @@ export type Gate =
  * An operator that has no revision serves every resource, as upstream's did; one that has a revision leaves all
  * others alone, also when they are deleted: their own operator knows what they installed.
  *
- * A resource that is deleted while it is paused lets go and leaves everything: the finalizer must not hang, and
- * "hands off" must not end in the removal of a mesh.
+ * A resource that is deleted while it is paused, or only to be planned, lets go and leaves everything: the finalizer must
+ * not hang, and "hands off" must not end in the removal of a mesh. One that requires approval is deleted like any other:
+ * whoever deletes it has decided.
  */
 export function gateOf(resource: K8sObject, operatorRevision: string): Gate {
   const isDeleted = deletionTimeMs(resource) !== undefined;
   const revision = revisionOf(resource);
   if (isDeleted && !hasFinalizer(resource)) return { kind: 'gone' };
   if (operatorRevision !== '' && operatorRevision !== revision) return { kind: 'ignored', revision };
-  if (isDeleted)
-    return { kind: isPaused(resource) || isOrphanedOnDeletion(resource) ? 'letGo' : 'uninstall' };
+  if (isDeleted) return { kind: isLeftOnDeletion(resource) ? 'letGo' : 'uninstall' };
   return { kind: isPaused(resource) ? 'paused' : 'install' };
+}
+
+function isLeftOnDeletion(resource: K8sObject): boolean {
+  return isPaused(resource) || isDryRun(resource) || isOrphanedOnDeletion(resource);
 }

@@ -9,11 +9,14 @@ import type { Outcome, Release } from '../model/outcome.ts';
 import { releaseOf } from '../model/outcome.ts';
 import type { Plan, PlanResult } from '../model/plan.ts';
 import type { ApplyReport } from '../model/report.ts';
+import type { Settlement } from './claims.ts';
 import { finalizersWithOurs, hasFinalizer } from './finalizer.ts';
 import { injectionFaults } from './injection.ts';
 import { resultsOf } from './messages.ts';
+import { withdrawReport } from './plan-report.ts';
 import { Progress } from './progress.ts';
-import { conditionOf, generationOf, isDataPlaneAsked, isReady, storedStatus } from './resource.ts';
+import { conditionOf, generationOf, isDataPlaneAsked, isDryRun, isReady, storedStatus } from './resource.ts';
+import { review } from './review.ts';
 import type { ReconcileDeps, Visit } from './visit.ts';
 import { keepFor, ownerOf, storeFinalizers } from './visit.ts';
 
@@ -24,31 +27,88 @@ import { keepFor, ownerOf, storeFinalizers } from './visit.ts';
 const LINGER_MS = 1_000;
 
 /**
- * Plans, and applies what is not in other hands. The finalizer is there before the first write; a resource that
- * nothing is installed for does not get one.
+ * Plans, and applies what is not in other hands and may be applied. The finalizer is there before the first write; a
+ * resource that nothing is installed for does not get one.
  */
 export async function install(deps: ReconcileDeps, visit: Visit): Promise<Outcome> {
+  const intent = await intentOf(deps, visit);
+  // A report of a plan that nobody can ask for any more would mislead.
+  if (intent.kind !== 'pending') await withdrawReport(deps, visit);
+  return intent.kind === 'apply' ? carryOut(deps, visit, intent) : intent.outcome;
+}
+
+type SettledPlan = Extract<Settlement, { kind: 'granted' }>;
+
+type Intent =
+  | { readonly kind: 'refused' | 'pending'; readonly outcome: Outcome }
+  | {
+      readonly kind: 'apply';
+      readonly plan: Plan;
+      readonly settled: SettledPlan;
+      readonly release: Release;
+      /** The approval must be in the status before the first write. */
+      readonly isNewlyApproved: boolean;
+    };
+
+async function intentOf(deps: ReconcileDeps, visit: Visit): Promise<Intent> {
   const installed = storedStatus(visit.resource)?.version ?? deps.labelledVersion(visit.key);
   const planned = await deps.plan(visit.resource, await deps.facts(visit.signal), installed);
-  if (planned.kind === 'invalid') return refusalOf(planned);
-  const release = releaseOf(planned.plan);
+  if (planned.kind === 'invalid') return { kind: 'refused', outcome: refusalOf(planned) };
+  const release = keepingApproval(releaseOf(planned.plan), visit.resource);
   const upgrade = judgeUpgrade({
     installed: comparableVersion(deps, visit),
     wanted: release.version,
     annotations: annotationsOf(visit.resource),
   });
   if (upgrade.kind === 'refused')
-    return { kind: 'upgradeRefused', release, diagnostics: [upgrade.diagnostic] };
+    return {
+      kind: 'refused',
+      outcome: { kind: 'upgradeRefused', release, diagnostics: [upgrade.diagnostic] },
+    };
   const { key } = visit;
   const settled = deps.claims.settle(key, planned.plan, (ref) => deps.labelledHolder(key, ref));
   for (const freed of settled.freed) deps.wake(freed);
-  if (settled.kind === 'refused') return { kind: 'contested', release, contested: settled.contested };
-  if (!hasFinalizer(visit.resource)) await storeFinalizers(deps, visit, finalizersWithOurs(visit.resource));
+  // What is only looked at must keep nobody from it; what is installed already says itself whose it is.
+  if (isDryRun(visit.resource)) deps.claims.forget(key);
+  if (settled.kind === 'refused')
+    return { kind: 'refused', outcome: { kind: 'contested', release, contested: settled.contested } };
+  return reviewed(deps, visit, { settled, release });
+}
+
+async function reviewed(
+  deps: ReconcileDeps,
+  visit: Visit,
+  { settled, release }: { readonly settled: SettledPlan; readonly release: Release },
+): Promise<Intent> {
   const plan = besideInjectors(settled.plan, deps.injectors());
-  const report = await applyShowingProgress(deps, visit, plan);
-  const faults = injectionFaults(settled.plan, deps.injectors(), settled.heldTags);
-  const dataPlane = isDataPlaneAsked(visit.resource) ? await deps.dataPlane(visit.signal) : 'unasked';
-  return judge(deps, visit, { release: { ...release, injectionFaults: faults, dataPlane }, report });
+  const verdict = await review(deps, visit, { plan, release });
+  if (verdict.kind === 'pending') return verdict;
+  const { approvedContent: _before, ...unapproved } = release;
+  const { approvedContent, isNew: isNewlyApproved } = verdict;
+  const granted = approvedContent === undefined ? unapproved : { ...unapproved, approvedContent };
+  return { kind: 'apply', plan, settled, release: granted, isNewlyApproved };
+}
+
+/** What was approved stays so until something else is applied. */
+function keepingApproval(release: Release, resource: K8sObject): Release {
+  const approvedContent = storedStatus(resource)?.approvedContent;
+  return approvedContent === undefined ? release : { ...release, approvedContent };
+}
+
+async function carryOut(
+  deps: ReconcileDeps,
+  visit: Visit,
+  intent: Extract<Intent, { kind: 'apply' }>,
+): Promise<Outcome> {
+  if (!hasFinalizer(visit.resource)) await storeFinalizers(deps, visit, finalizersWithOurs(visit.resource));
+  const report = await applyShowingProgress(deps, visit, intent);
+  const { plan, heldTags } = intent.settled;
+  const release = {
+    ...intent.release,
+    injectionFaults: injectionFaults(plan, deps.injectors(), heldTags),
+    dataPlane: isDataPlaneAsked(visit.resource) ? await deps.dataPlane(visit.signal) : 'unasked',
+  } as const;
+  return judge(deps, visit, { release, report });
 }
 
 /**
@@ -69,15 +129,20 @@ function refusalOf({ diagnostics, unsupportedLine }: Extract<PlanResult, { kind:
   return { kind: 'unsupported', line: unsupportedLine, diagnostics };
 }
 
-async function applyShowingProgress(deps: ReconcileDeps, visit: Visit, plan: Plan): Promise<ApplyReport> {
+async function applyShowingProgress(
+  deps: ReconcileDeps,
+  visit: Visit,
+  { plan, release, isNewlyApproved }: Extract<Intent, { kind: 'apply' }>,
+): Promise<ApplyReport> {
   const { engine, cluster, clock, knownEqual } = deps;
   const { writer, resource, signal } = visit;
   const previous = storedStatus(resource);
   const progress = new Progress(
     { show: (phase) => writer.offer(phase), changed: (change) => visit.changed(change) },
-    plan,
+    { plan, release },
     { generation: generationOf(resource), previous },
   );
+  if (isNewlyApproved) await writer.write(progress.withInventory(previous?.inventory ?? []));
   progress.announce();
   return engine.apply(
     {

@@ -6,7 +6,7 @@ import { displayRef } from '../model/object.ts';
 import type { Contested, Release, Usage } from '../model/outcome.ts';
 import type { ComponentName } from '../model/plan.ts';
 import type { ApplyReport, Change, ComponentResult, Dispute, NotReady } from '../model/report.ts';
-import type { PodCount } from '../model/status.ts';
+import type { PendingPlan, PodCount } from '../model/status.ts';
 
 /** The API server takes 32768 characters in a condition; nobody reads that many. */
 const LONGEST_MESSAGE = 1024;
@@ -82,6 +82,12 @@ export function failureTexts(report: ApplyReport): readonly string[] {
 
 export function pruneFailureTexts(report: ApplyReport): readonly string[] {
   return report.pruneFailures.map((failure) => `${displayRef(failure.ref)}: ${failure.message}`);
+}
+
+/** `2 objects to create, 1 to change, 0 to delete, 40 unchanged`, and what would be refused if anything would. */
+export function planText(plan: PendingPlan): string {
+  const refused = plan.refused === 0 ? '' : `, ${plan.refused} that the API server would not accept`;
+  return `${counted(plan.create, 'object')} to create, ${plan.configure} to change, ${plan.prune} to delete, ${plan.unchanged} unchanged${refused}`;
 }
 
 export function contestedText(contested: readonly Contested[]): string {

@@ -32,18 +32,46 @@ export interface ControllerMetrics {
 
 /**
  * Makes a registry of its own each time: nothing is shared between two operators in one process. `residentBytes` is
- * asked at each scrape how much memory the process takes.
+ * asked at each scrape how much memory the process takes, and `loopDelay` how late its event loop was since the last one.
  */
-export function createMetrics(residentBytes: () => number): ControllerMetrics {
+export function createMetrics(residentBytes: () => number, loopDelay?: () => LoopDelay): ControllerMetrics {
   const registry = new Registry();
   return {
     queue: queueMetrics(registry),
     ...reconcileMetrics(registry),
     ...resourceMetrics(registry),
     ...processMetrics(registry, residentBytes),
+    ...(loopDelay === undefined ? {} : delayMetrics(registry, loopDelay)),
     text: async () => registry.metrics(),
     contentType: registry.contentType,
   };
+}
+
+/** How late the event loop was, in seconds. */
+export interface LoopDelay {
+  readonly p99: number;
+  readonly max: number;
+}
+
+/** prom-client's names, as every program on Node.js has them. */
+function delayMetrics(registry: Registry, loopDelay: () => LoopDelay): Record<string, never> {
+  const registers = [registry];
+  const max: Gauge = new Gauge({
+    name: 'nodejs_eventloop_lag_max_seconds',
+    help: 'How late the event loop was at most since the last scrape.',
+    registers,
+  });
+  const p99: Gauge = new Gauge({
+    name: 'nodejs_eventloop_lag_p99_seconds',
+    help: 'How late the event loop was in all but one of a hundred cases since the last scrape.',
+    registers,
+    collect: () => {
+      const delay = loopDelay();
+      p99.set(delay.p99);
+      max.set(delay.max);
+    },
+  });
+  return {};
 }
 
 /** The value of the label `result`, as controller-runtime would have it. */

@@ -4,7 +4,7 @@ import { identityOf } from '../model/object.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { changesOf } from '../model/outcome.ts';
 import type { Change } from '../model/report.ts';
-import type { OperatorStatus } from '../model/status.ts';
+import type { OperatorStatus, PendingPlan } from '../model/status.ts';
 import {
   contestedText,
   counted,
@@ -15,6 +15,7 @@ import {
   disputesText,
   failureTexts,
   firstOf,
+  planText,
   pruneFailureTexts,
   usageText,
   waitingTexts,
@@ -83,6 +84,12 @@ function resultEvents(outcome: Outcome, before: Before): readonly EventDraft[] {
       return [warning('DeletionBlocked', firstOf(outcome.remaining.map(describeNotReady)))];
     case 'inUse':
       return [warning('RevisionInUse', usageText(outcome.usage))];
+    case 'dryRun':
+      return isNewPlan(outcome.plan, before) ? [normal('Planned', planText(outcome.plan))] : [];
+    case 'awaitingApproval':
+      return isNewPlan(outcome.plan, before)
+        ? [normal('AwaitingApproval', `Plan ${outcome.plan.hash}: ${planText(outcome.plan)}`)]
+        : [];
     case 'contested':
       return [warning('Contested', contestedText(outcome.contested))];
     case 'disputed':
@@ -119,6 +126,11 @@ function readyEvents(outcome: Extract<Outcome, { kind: 'ready' }>, before: Befor
 function deletedNote(left: number): string {
   if (left > 0) return `${counted(left, 'object')} stay as they are, and nobody looks after them any more`;
   return 'Everything that was installed is deleted; definitions, namespaces and what users made stay';
+}
+
+/** It is looked at again and again; only another plan is news. */
+function isNewPlan(plan: PendingPlan, { previous }: Before): boolean {
+  return previous?.plan?.hash !== plan.hash;
 }
 
 function normal(reason: EventReason, note: string): EventDraft {

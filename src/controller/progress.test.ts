@@ -29,7 +29,11 @@ function following(
     const known = [...components].map(([name, { kind }]) => `${name} ${kind}`);
     shown.push(`${activity} [${known.join(', ')}]`);
   };
-  const progress = new Progress({ show, changed: () => undefined }, planOf(), { generation, previous });
+  const progress = new Progress(
+    { show, changed: () => undefined },
+    { plan: planOf(), release: releaseOf(planOf()) },
+    { generation, previous },
+  );
   return { progress, shown };
 }
 

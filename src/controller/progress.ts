@@ -1,7 +1,7 @@
 /** Follows one run of the engine and shows in the status what happens meanwhile. */
 import type { ApplyObserver } from '../apply/engine.port.ts';
 import { identityOf, refOf } from '../model/object.ts';
-import { releaseOf } from '../model/outcome.ts';
+import type { Release } from '../model/outcome.ts';
 import type { ComponentName, Plan } from '../model/plan.ts';
 import type { Change, ComponentResult } from '../model/report.ts';
 import type { InventoryEntry, OperatorStatus } from '../model/status.ts';
@@ -24,6 +24,7 @@ export interface ProgressDeps {
 export class Progress implements ApplyObserver {
   readonly #deps: ProgressDeps;
   readonly #plan: Plan;
+  readonly #release: Release;
   readonly #components = new Map<ComponentName, ComponentProgress>();
   readonly #componentOf: ReadonlyMap<string, ComponentName>;
   /** Nobody has looked at this generation before. */
@@ -33,9 +34,14 @@ export class Progress implements ApplyObserver {
   #hasChanged = false;
   #lastChange: Change | undefined;
 
-  constructor(deps: ProgressDeps, plan: Plan, run: VerdictContext) {
+  constructor(
+    deps: ProgressDeps,
+    { plan, release }: { readonly plan: Plan; readonly release: Release },
+    run: VerdictContext,
+  ) {
     this.#deps = deps;
     this.#plan = plan;
+    this.#release = release;
     this.#componentOf = componentsByObject(plan);
     this.#isNew = run.previous?.observedGeneration !== run.generation;
     this.#isRollout = isRollingOut(run);
@@ -86,8 +92,12 @@ export class Progress implements ApplyObserver {
   }
 
   #phase(): Working {
-    const release = releaseOf(this.#plan);
-    return { kind: 'working', release, components: new Map(this.#components), activity: this.#activity() };
+    return {
+      kind: 'working',
+      release: this.#release,
+      components: new Map(this.#components),
+      activity: this.#activity(),
+    };
   }
 
   #activity(): string {
@@ -95,7 +105,7 @@ export class Progress implements ApplyObserver {
     const ready = [...this.#components.values()].filter((progress) => progress.kind === 'ready').length;
     const all = counted(this.#plan.components.length, 'component');
     const verb = this.#isRollout ? 'Installing' : 'Restoring';
-    return `${verb} ${describeRelease(releaseOf(this.#plan))}: ${ready} of ${all} ready.`;
+    return `${verb} ${describeRelease(this.#release)}: ${ready} of ${all} ready.`;
   }
 }
 

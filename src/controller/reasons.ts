@@ -22,6 +22,9 @@ export const CONDITION_REASONS = {
   AdmissionRefused: 'An admission webhook or policy refused a write of the operator.',
   InternalError: 'The operator itself is at fault.',
   Paused: 'The annotation install.istio.io/ignoreReconcile is "true".',
+  DryRun: 'The annotation install.istio.io/dry-run is "true": the plan is told, and nothing is changed.',
+  AwaitingApproval:
+    'The annotation install.istio.io/require-approval is "true", and this plan is not approved.',
   IgnoredRevision: 'The resource is of another revision than this operator serves.',
   Deleting: 'What was installed is being deleted.',
   DeletionBlocked: 'Something that was installed does not go away.',
@@ -59,6 +62,8 @@ export const EVENT_REASONS = {
   ReconcileFailed: 'A call around the installation failed.',
   DeletionBlocked: 'Something that was installed does not go away.',
   RevisionInUse: 'Pods still use the control plane that was to be deleted.',
+  Planned: 'A dry run has a new result.',
+  AwaitingApproval: 'A new plan waits for approval.',
 } as const satisfies Readonly<Record<string, string>>;
 
 export type EventReason = keyof typeof EVENT_REASONS;

@@ -7,6 +7,8 @@ import { requeueOf } from './requeue.ts';
 import type { Requeue } from './requeue.ts';
 import { ISTIOD, planOf, reportOf } from './testing/builders.ts';
 
+const NOTHING = { hash: 'abcd', create: 0, configure: 0, prune: 0, unchanged: 3, refused: 0 };
+
 function failing(...retryable: readonly boolean[]): Outcome {
   const result = (isRetryable: boolean): ComponentResult => ({
     kind: 'failed',
@@ -81,6 +83,11 @@ describe('requeueOf', () => {
       'waits for a change of an invalid specification',
       { kind: 'invalid', diagnostics: [] },
       { kind: 'onChange' },
+    ],
+    [
+      'looks at a dry run as seldom as at what is ready',
+      { kind: 'dryRun', release: ready.release, plan: NOTHING },
+      { kind: 'around', ms: 600_000 },
     ],
     ['waits for the end of a pause', { kind: 'paused' }, { kind: 'onChange' }],
     ['backs off when an object may be accepted later', failing(true), { kind: 'backOff' }],

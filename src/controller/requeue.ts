@@ -29,6 +29,9 @@ export function requeueOf(outcome: Outcome): Requeue {
   switch (outcome.kind) {
     case 'ready':
       return isDataPlaneAsked(outcome.release) ? RECOUNT : RESYNC;
+    case 'dryRun':
+    case 'awaitingApproval':
+      return RESYNC;
     case 'progressing':
       return { kind: 'after', ms: Math.min(outcome.remainingMs, 10 * SECOND_MS) };
     case 'notReady':

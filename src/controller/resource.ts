@@ -4,6 +4,7 @@ import { VERSION_SKIP_ANNOTATION } from '../core/upgrade.ts';
 import type { JsonObject, JsonValue } from '../model/json.ts';
 import { at, isJsonArray, isJsonObject, listAt, mapAt, numberAt, stringAt } from '../model/json.ts';
 import { readInventory } from '../apply/inventory.ts';
+import { APPROVED_PLAN_ANNOTATION } from '../apply/plan-hash.ts';
 import type { GroupVersionKind, K8sObject, ObjectRef } from '../model/object.ts';
 import { annotationsOf, namespaceOf, uidOf } from '../model/object.ts';
 import type {
@@ -31,6 +32,11 @@ const FORCE_REMOVAL_ANNOTATION = 'install.istio.io/force-removal';
 
 /** Asks for `status.dataPlane`. */
 const DATA_PLANE_ANNOTATION = 'install.istio.io/data-plane';
+/** Only plans while the value is "true". */
+const DRY_RUN_ANNOTATION = 'install.istio.io/dry-run';
+
+/** Applies nothing that was not approved while the value is "true". */
+const REQUIRE_APPROVAL_ANNOTATION = 'install.istio.io/require-approval';
 
 /** Names a resource in queues and logs. */
 export function keyOf(namespace: string, name: string): string {
@@ -79,6 +85,20 @@ export function isPaused(resource: K8sObject): boolean {
   return annotationsOf(resource)[PAUSE_ANNOTATION] === 'true';
 }
 
+export function isDryRun(resource: K8sObject): boolean {
+  return annotationsOf(resource)[DRY_RUN_ANNOTATION] === 'true';
+}
+
+export function requiresApproval(resource: K8sObject): boolean {
+  return annotationsOf(resource)[REQUIRE_APPROVAL_ANNOTATION] === 'true';
+}
+
+/** The hash that a person approved; undefined when there is none. */
+export function approvedPlanOf(resource: K8sObject): string | undefined {
+  const hash = annotationsOf(resource)[APPROVED_PLAN_ANNOTATION]?.trim();
+  return hash === '' ? undefined : hash;
+}
+
 export function isOrphanedOnDeletion(resource: K8sObject): boolean {
   return annotationsOf(resource)[DELETION_POLICY_ANNOTATION] === 'Orphan';
 }
@@ -106,6 +126,8 @@ export function storedStatus(resource: K8sObject | undefined): OperatorStatus | 
     conditions: listAt(status, 'conditions').filter(isCondition),
     inventory: readInventory(status['inventory']),
     ...dataPlaneOf(status['dataPlane']),
+    ...presentTexts(status, ['approvedContent']),
+    ...pendingPlan(status['plan']),
   };
 }
 
@@ -139,6 +161,9 @@ const OUR_ANNOTATIONS = [
   DATA_PLANE_ANNOTATION,
   RELEASE_LINE_ANNOTATION,
   VERSION_SKIP_ANNOTATION,
+  DRY_RUN_ANNOTATION,
+  REQUIRE_APPROVAL_ANNOTATION,
+  APPROVED_PLAN_ANNOTATION,
 ];
 
 const LEGACY_STATUSES = [
@@ -189,6 +214,23 @@ function dataPlaneOf(value: JsonValue | undefined): Pick<OperatorStatus, 'dataPl
 
 function isDataPlane(value: JsonValue | undefined): value is JsonObject & DataPlane {
   return isJsonArray(at(value, 'revisions'));
+}
+
+function pendingPlan(plan: JsonValue | undefined): Pick<OperatorStatus, 'plan'> {
+  const hash = stringAt(plan, 'hash');
+  if (hash === undefined) return {};
+  const count = (name: string): number => numberAt(plan, name) ?? 0;
+  return {
+    plan: {
+      hash,
+      create: count('create'),
+      configure: count('configure'),
+      prune: count('prune'),
+      unchanged: count('unchanged'),
+      refused: count('refused'),
+      ...presentTexts(mapAt(plan), ['configMap', 'problem']),
+    },
+  };
 }
 
 function isCondition(value: JsonValue): value is JsonObject & Condition {

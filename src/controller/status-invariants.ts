@@ -74,9 +74,12 @@ const INVARIANTS: readonly Invariant[] = [
   },
   {
     code: 'S006',
-    rule: 'Stalled=True means ERROR and excludes Reconciling=True',
+    rule: 'Stalled=True means ERROR or ACTION_REQUIRED and excludes Reconciling=True',
     holds: ({ status }) =>
-      implies(is(status, 'Stalled', 'True'), status.status === 'ERROR' && is(status, 'Reconciling', 'False')),
+      implies(
+        is(status, 'Stalled', 'True'),
+        ['ERROR', 'ACTION_REQUIRED'].includes(status.status) && is(status, 'Reconciling', 'False'),
+      ),
   },
   {
     code: 'S007',

@@ -5,7 +5,7 @@ import type { Outcome, Release } from '../model/outcome.ts';
 import { releaseOf } from '../model/outcome.ts';
 import type { ComponentResult } from '../model/report.ts';
 import { refOf } from '../model/object.ts';
-import type { Condition, OperatorStatus } from '../model/status.ts';
+import type { Condition, OperatorStatus, PendingPlan } from '../model/status.ts';
 import { conditionOf } from './resource.ts';
 import { rfc3339, statusOf } from './status.ts';
 import { brokenInvariants, brokenTransitions } from './status-invariants.ts';
@@ -58,6 +58,8 @@ const REFUSED: ComponentResult = {
 
 const BUSY: ComponentResult = { ...REFUSED, message: 'the API server is overloaded', retryable: true };
 
+const PENDING: PendingPlan = { hash: 'abcd', create: 3, configure: 1, prune: 0, unchanged: 40, refused: 1 };
+
 const PHASES = {
   working: {
     kind: 'working',
@@ -109,6 +111,14 @@ const PHASES = {
   upgradeRefused: { kind: 'upgradeRefused', release: RELEASE, diagnostics: [SKIPPED_MINOR] },
   forbidden: { kind: 'interrupted', problem: { kind: 'forbidden', message: 'may not patch' }, changes: [] },
   unavailable: { kind: 'interrupted', problem: { kind: 'unavailable', message: 'no answer' }, changes: [] },
+  dryRun: { kind: 'dryRun', release: RELEASE, plan: { ...PENDING, problem: 'forbidden' } },
+  awaitingApproval: {
+    kind: 'awaitingApproval',
+    release: RELEASE,
+    plan: { ...PENDING, configMap: 'istio-operator-plan-demo' },
+    owner: { name: 'demo', namespace: 'istio-system' },
+    approved: 'fedc',
+  },
   paused: { kind: 'paused' },
   ignored: { kind: 'ignored', revision: '', operatorRevision: 'canary', attention: 'none' },
   deleting: { kind: 'deleting', remaining: [], inventory: INVENTORY },
@@ -215,6 +225,20 @@ describe('statusOf', () => {
         'True ClusterUnavailable',
         'False NotStalled',
         'Unknown NotChecked',
+        'Unknown NotChecked',
+      ],
+    ],
+    dryRun: [
+      'NONE',
+      ['Unknown DryRun', 'False Settled', 'False NotStalled', 'True Valid', 'Unknown NotChecked'],
+    ],
+    awaitingApproval: [
+      'ACTION_REQUIRED',
+      [
+        'False AwaitingApproval',
+        'False Settled',
+        'True AwaitingApproval',
+        'True Valid',
         'Unknown NotChecked',
       ],
     ],
@@ -578,6 +602,8 @@ const covered: Record<Exclude<Outcome['kind'], Untold>, true> = {
   upgradeRefused: true,
   interrupted: true,
   paused: true,
+  dryRun: true,
+  awaitingApproval: true,
   ignored: true,
   deleting: true,
   deletionBlocked: true,

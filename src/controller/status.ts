@@ -46,6 +46,7 @@ export function statusOf(input: StatusInput): OperatorStatus {
     ],
     inventory: verdict.inventory ?? previous?.inventory ?? [],
     ...dataPlane(verdict, previous),
+    ...planFields(verdict, previous),
   };
 }
 
@@ -63,6 +64,19 @@ function releaseFields(
   const version = installed === true ? release.version : previous?.version;
   const fields = { profile: release.profile, revision: revisionName(release.revision) };
   return version === undefined ? fields : { ...fields, version };
+}
+
+/** A plan that waits, and what was approved. Who did not look at plans leaves both as they were. */
+function planFields(
+  verdict: Verdict,
+  previous: OperatorStatus | undefined,
+): Pick<OperatorStatus, 'plan' | 'approvedContent'> {
+  const plan = verdict.plan === 'asBefore' ? previous?.plan : verdict.plan;
+  const approvedContent = (verdict.release ?? previous)?.approvedContent;
+  return {
+    ...(plan === undefined ? {} : { plan }),
+    ...(approvedContent === undefined ? {} : { approvedContent }),
+  };
 }
 
 function pickRelease({

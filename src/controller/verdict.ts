@@ -1,4 +1,5 @@
 /** Judges an outcome: what each condition says about it. Pure; everything that users read begins here. */
+import { approvalCommand } from '../apply/plan-hash.ts';
 import { versionOf } from '../core/version.ts';
 import type { ClusterErrorKind } from '../model/cluster-error.ts';
 import { assertNever } from '../model/json.ts';
@@ -10,6 +11,7 @@ import type {
   InventoryEntry,
   LegacyStatus,
   OperatorStatus,
+  PendingPlan,
   StandingConditionType,
 } from '../model/status.ts';
 import type { ComponentProgress } from './component-status.ts';
@@ -26,6 +28,7 @@ import {
   disputesText,
   failureTexts,
   firstOf,
+  planText,
   pruneFailureTexts,
   resultsOf,
   usageText,
@@ -65,6 +68,8 @@ export interface Verdict {
   /** Whether the release is fully installed now. */
   readonly installed?: boolean;
   readonly inventory?: readonly InventoryEntry[];
+  /** The plan that nothing is done about; `asBefore` where plans were not looked at; absent when there is none. */
+  readonly plan?: PendingPlan | 'asBefore';
 }
 
 /** What a verdict depends on beside the phase. */
@@ -98,6 +103,10 @@ export function verdictOf(phase: Phase, context: VerdictContext): Verdict {
       return unsupported(phase.line, diagnosticTexts(phase.diagnostics), context);
     case 'upgradeRefused':
       return upgradeRefused(diagnosticTexts(phase.diagnostics));
+    case 'dryRun':
+      return dryRun(phase);
+    case 'awaitingApproval':
+      return awaitingApproval(phase);
     case 'interrupted':
       return interrupted(phase.problem);
     case 'paused':
@@ -129,9 +138,12 @@ export function isRollingOut({ generation, previous }: VerdictContext): boolean 
     previous === undefined ||
     previous.version === undefined ||
     previous.observedGeneration !== generation ||
-    conditionOf(previous, 'Ready')?.reason === 'Progressing'
+    ROLLOUT_REASONS.has(conditionOf(previous, 'Ready')?.reason ?? '')
   );
 }
+
+/** Whatever is changed after these is what was planned, and no repair. */
+const ROLLOUT_REASONS: ReadonlySet<string> = new Set(['Progressing', 'AwaitingApproval', 'DryRun']);
 
 const SETTLED: Claim = { status: 'False', reason: 'Settled', message: 'No work is in progress.' };
 const NOT_STALLED: Claim = { status: 'False', reason: 'NotStalled', message: 'Nothing waits for a human.' };
@@ -389,7 +401,7 @@ function interrupted(problem: Problem): Verdict {
   const message = capped(sentence(problem.message));
   const base = STALLING_REASONS.has(reason) ? stalled(reason, message) : ongoing('ERROR', reason, message);
   const unchecked = notChecked('The reconcile did not get to its end.');
-  return { ...base, claims: { ...base.claims, Valid: unchecked, Applied: unchecked } };
+  return { ...base, claims: { ...base.claims, Valid: unchecked, Applied: unchecked }, plan: 'asBefore' };
 }
 
 /** We make no statement about the installation: upstream's NONE, which Argo CD shows as Unknown. */
@@ -405,7 +417,41 @@ function inactive(reason: ConditionReason, message: string): Verdict {
       Valid: unchecked,
       Applied: unchecked,
     },
+    plan: 'asBefore',
   };
+}
+
+function dryRun({ release, plan }: Extract<Phase, { kind: 'dryRun' }>): Verdict {
+  const message = `Dry run: ${planText(plan)}; ${whereToRead(plan)}.`;
+  const told = inactive('DryRun', message);
+  return { ...told, claims: { ...told.claims, Valid: valid(release) }, release, plan };
+}
+
+/** Only a person can go on; nothing is wrong. Argo CD shows upstream's ACTION_REQUIRED as Progressing. */
+function awaitingApproval(phase: Extract<Phase, { kind: 'awaitingApproval' }>): Verdict {
+  const { release, plan, approved } = phase;
+  const other = approved === undefined ? '' : ` (what is approved is another plan, ${approved})`;
+  const message = capped(
+    `Plan ${plan.hash} waits for approval${other}: ${planText(plan)}; ${whereToRead(plan)}. ${approvalRemedy(phase)}`,
+  );
+  const base = stalled('AwaitingApproval', message);
+  const applied = notChecked('What was applied before stays as it is.');
+  return {
+    ...base,
+    status: 'ACTION_REQUIRED',
+    claims: { ...base.claims, Valid: valid(release), Applied: applied },
+    release,
+    plan,
+  };
+}
+
+function whereToRead({ configMap, problem }: PendingPlan): string {
+  if (configMap !== undefined) return `the differences are in ConfigMap ${configMap}`;
+  return `the differences could not be stored: ${problem ?? 'unknown'}`;
+}
+
+function approvalRemedy({ plan, owner }: Extract<Phase, { kind: 'awaitingApproval' }>): string {
+  return `Approve it with: ${approvalCommand(owner, plan.hash)}`;
 }
 
 function ignoredMessage(revision: string, operatorRevision: string): string {
@@ -441,7 +487,12 @@ function deleting(
 ): Verdict {
   const base = ongoing(status, reason, message);
   const unchecked = notChecked('The resource is being deleted.');
-  return { ...base, claims: { ...base.claims, Valid: unchecked, Applied: unchecked }, inventory };
+  return {
+    ...base,
+    claims: { ...base.claims, Valid: unchecked, Applied: unchecked },
+    inventory,
+    plan: 'asBefore',
+  };
 }
 
 function sentence(text: string): string {

@@ -2,6 +2,7 @@
 import type { ClusterPort } from '../apply/cluster.port.ts';
 import type { Disputes } from '../apply/disputes.ts';
 import type { ApplySettings, DeletionSettings, EngineDeps, KnownEqual } from '../apply/engine.port.ts';
+import type { Preview } from '../apply/preview-plan.ts';
 import type { Clock } from '../model/clock.ts';
 import type { K8sObject, ObjectRef } from '../model/object.ts';
 import { namespaceOf, refOf } from '../model/object.ts';
@@ -14,10 +15,16 @@ import { resourceVersionOf } from './resource.ts';
 import type { StatusWriter } from './status-writer.ts';
 import type { ResourcePort } from './watch.port.ts';
 
-/** The engine's two entry points, as parameters so that tests can script them. */
+/** The engine's entry points, as parameters so that tests can script them. */
 export interface Engine {
   apply(deps: EngineDeps, plan: Plan, settings: ApplySettings): Promise<ApplyReport>;
   delete(deps: EngineDeps, settings: DeletionSettings): Promise<DeletionReport>;
+  /** Tells what `apply` would do, and does nothing. */
+  preview(
+    deps: Pick<EngineDeps, 'cluster' | 'clock' | 'knownEqual'>,
+    plan: Plan,
+    settings: Pick<ApplySettings, 'signal' | 'inventory' | 'owner'>,
+  ): Promise<Preview>;
 }
 
 export interface ReconcileSettings {

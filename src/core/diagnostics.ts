@@ -135,6 +135,12 @@ export const DIAGNOSTIC_KINDS = {
     title: 'A field of an older release is read as its successor',
   },
   renderFailed: { code: 'IOP501', severity: 'error', title: 'A template could not be rendered' },
+  planningExceeded: {
+    code: 'IOP502',
+    severity: 'error',
+    title: 'Planning takes too much time or memory',
+  },
+  planTooLarge: { code: 'IOP503', severity: 'error', title: 'A specification comes to too much' },
   invalidSetting: {
     code: 'IOP601',
     severity: 'error',

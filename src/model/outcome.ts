@@ -5,9 +5,9 @@
 import type { ClusterErrorKind } from './cluster-error.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import type { ObjectRef } from './object.ts';
-import type { ComponentName, Plan } from './plan.ts';
+import type { ComponentName, Owner, Plan } from './plan.ts';
 import type { ApplyReport, Change, Dispute, NotReady } from './report.ts';
-import type { DataPlane, InventoryEntry, PodCount } from './status.ts';
+import type { DataPlane, InventoryEntry, PendingPlan, PodCount } from './status.ts';
 
 /** The part of a plan that is worth telling. */
 export interface Release {
@@ -23,6 +23,8 @@ export interface Release {
   readonly injectionFaults?: readonly InjectionFault[];
   /** Absent while that is not known; `unasked` when nobody wants to know. */
   readonly dataPlane?: DataPlane | 'unasked';
+  /** Where approval is required: the hash of the content that has it. */
+  readonly approvedContent?: string;
 }
 
 /** Why a reconcile ended outside of the engine; `internal` is a fault of the operator itself. */
@@ -104,6 +106,18 @@ export type Outcome =
     }
   /** Another resource holds objects that only one can have. Nothing was changed. */
   | { readonly kind: 'contested'; readonly release: Release; readonly contested: readonly Contested[] }
+  /** An annotation asks for the plan only. Nothing was changed. */
+  | { readonly kind: 'dryRun'; readonly release: Release; readonly plan: PendingPlan }
+  /** A person has to approve the plan. Nothing was changed. */
+  | {
+      readonly kind: 'awaitingApproval';
+      readonly release: Release;
+      readonly plan: PendingPlan;
+      /** The resource, for the command that approves. */
+      readonly owner: Owner;
+      /** What the annotation approves instead; absent when it approves nothing. */
+      readonly approved?: string;
+    }
   /** A call around the engine failed. `changes` are those made before. */
   | { readonly kind: 'interrupted'; readonly problem: Problem; readonly changes: readonly Change[] }
   /** The operator is stopping; whoever comes next continues. */

@@ -56,6 +56,22 @@ export interface DataPlane {
   readonly message?: string;
 }
 
+/** What applying would do while a person or an annotation keeps the operator from it. */
+export interface PendingPlan {
+  /** Names the plan; an approval repeats it. */
+  readonly hash: string;
+  readonly create: number;
+  readonly configure: number;
+  readonly prune: number;
+  readonly unchanged: number;
+  /** Objects that the API server would not accept. */
+  readonly refused: number;
+  /** Where the differences are to be read, in the namespace of the resource; absent when they could not be stored. */
+  readonly configMap?: string;
+  /** Why they could not be stored. */
+  readonly problem?: string;
+}
+
 export interface OperatorStatus {
   readonly status: LegacyStatus;
   readonly message: string;
@@ -70,4 +86,8 @@ export interface OperatorStatus {
   readonly inventory: readonly InventoryEntry[];
   /** Only where the resource asks for it. */
   readonly dataPlane?: DataPlane;
+  /** Absent unless a plan waits, or was only asked for. */
+  readonly plan?: PendingPlan;
+  /** Hash of the content that may be applied, and applied again, where approval is required. */
+  readonly approvedContent?: string;
 }

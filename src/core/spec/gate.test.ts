@@ -84,7 +84,7 @@ describe('gate', () => {
 
     expect(wide(MAX_NODES - 2)).to.equal(undefined);
     expect(wide(MAX_NODES - 1)).to.equal(
-      'IOP103 spec: it has more than 200000 values. Split the resource, or remove what does not belong there.',
+      'IOP103 spec: it has more than 20000 values. Split the resource, or remove what does not belong there.',
     );
   });
 

@@ -8,8 +8,8 @@ import { isMergeableKey } from '../merge.ts';
 
 /** Far above any real resource; low enough that recursive code cannot overflow the stack. */
 export const MAX_DEPTH = 100;
-/** The API server stores no object above 1.5 MiB; a node is at least two bytes. */
-export const MAX_NODES = 200_000;
+/** Fifty times the largest real resource that we know of; with more, planning takes minutes. */
+export const MAX_NODES = 20_000;
 
 export type Gated =
   | { readonly kind: 'passed'; readonly spec: JsonObject }

@@ -1018,7 +1018,7 @@ export interface IstioOperator {
    */
   status?: {
     /**
-     * Overall state: RECONCILING or UPDATING while there is work to do, HEALTHY when everything is applied and works, ERROR when it does not or when the specification is not valid.
+     * Overall state: RECONCILING or UPDATING while there is work to do, HEALTHY when everything is applied and works, ERROR when it does not or when the specification is not valid, ACTION_REQUIRED when a plan waits for approval.
      */
     status?: 'NONE' | 'UPDATING' | 'RECONCILING' | 'HEALTHY' | 'ERROR' | 'ACTION_REQUIRED';
     /**
@@ -1064,6 +1064,47 @@ export interface IstioOperator {
         error?: string;
       };
     };
+    /**
+     * What applying would change; there only while an annotation keeps it from being applied (dry-run, require-approval).
+     */
+    plan?: {
+      /**
+       * Names the plan; the annotation install.istio.io/approved-plan repeats it.
+       */
+      hash: string;
+      /**
+       * How many objects would be created.
+       */
+      create?: number;
+      /**
+       * How many objects would be changed.
+       */
+      configure?: number;
+      /**
+       * How many objects would be deleted.
+       */
+      prune?: number;
+      /**
+       * How many objects would stay as they are.
+       */
+      unchanged?: number;
+      /**
+       * How many objects the API server would not accept.
+       */
+      refused?: number;
+      /**
+       * ConfigMap in the namespace of the resource that has every difference.
+       */
+      configMap?: string;
+      /**
+       * Why there is no such ConfigMap.
+       */
+      problem?: string;
+    };
+    /**
+     * Hash of the objects that were approved, where approval is required.
+     */
+    approvedContent?: string;
     /**
      * Conditions of the resource. Ready tells whether everything is applied and works, Reconciling whether there is work under way, Stalled whether a person must act, Valid whether the specification can be rendered, and Applied whether the API server accepted all objects. InjectionConflict is only there while pods are reached by two control planes, or by one that is not there.
      */

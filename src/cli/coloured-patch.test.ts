@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { coloured } from './object-patch.ts';
+import { coloured } from './coloured-patch.ts';
 
 const terminal = {
   print: (): void => undefined,
