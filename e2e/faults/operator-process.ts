@@ -12,13 +12,14 @@ import type { ControlPlane } from '../control-plane/control-plane.ts';
 import { eventually } from '../operator/resources.ts';
 import type { ChaosProxy } from './chaos-proxy.ts';
 
-const ENTRY = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 const COMPLAINTS_KEPT = 20;
 
 /** Bundles the present sources; returns the file to run. It goes with the control plane. */
 export async function bundleOperator(plane: ControlPlane): Promise<string> {
   const outdir = join(plane.directory, 'operator');
-  await bundle({ entry: ENTRY, outdir });
+  const entries = { main: join(SRC, 'main.ts'), 'plan-worker': join(SRC, 'plan-worker.ts') };
+  await bundle({ entries, outdir });
   return join(outdir, 'main.mjs');
 }
 
