@@ -25,8 +25,8 @@ const GENERATORS: readonly Generator[] = [
   { name: rbac.name, generate: rbac.generate },
   { name: chart.name, generate: chart.generate },
   { name: referenceDocs.name, generate: referenceDocs.generate },
-  { name: cliDocs.name, generate: cliDocs.generate },
   { name: reliabilityDocs.name, generate: reliabilityDocs.generate },
+  { name: cliDocs.name, generate: cliDocs.generate },
   { name: dashboards.name, generate: dashboards.generate },
 ];
 

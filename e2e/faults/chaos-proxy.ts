@@ -32,7 +32,7 @@ export interface Exchange {
   readonly index: number;
   readonly request: ApiRequest;
   readonly startedMs: number;
-  /** When the API server had answered in full; for a watch, when it began. Undefined while it is under way. */
+  /** When the API server had answered in full or was known not to be asked; for a watch, when it began. */
   endedMs: number | undefined;
   /** What the API server answered; undefined when it was not asked or has not answered. */
   status: number | undefined;
@@ -192,7 +192,7 @@ export class ChaosProxy {
     this.log.length = 0;
   }
 
-  /** Writes that were read and not yet answered by the API server. */
+  /** Writes that the API server may still be about to do. */
   writesUnderWay(): number {
     return this.log.filter(({ request, endedMs }) => request.isWrite && endedMs === undefined).length;
   }
@@ -206,13 +206,16 @@ export class ChaosProxy {
   }
 
   async #accept(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    let exchange: Exchange | undefined;
     try {
       const body = await bodyOf(incoming);
-      const exchange = this.#register(incoming);
+      exchange = this.#register(incoming);
       await this.#carry({ exchange, incoming, body, response });
     } catch {
       // The API server broke off, or the client did; either way the other side gets to see the same.
       response.destroy();
+    } finally {
+      if (exchange !== undefined) exchange.endedMs ??= performance.now();
     }
   }
 

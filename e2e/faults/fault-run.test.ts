@@ -1,19 +1,37 @@
 import { expect } from 'chai';
-import { readFaultRun, sample, seededRandom } from './fault-run.ts';
+import { readFaultRun, sample, seededRandom, whileTimeLasts } from './fault-run.ts';
 
 describe('readFaultRun', () => {
   it('is the small run with the fixed seed, and writes nothing, unless it is told otherwise', () => {
-    expect(readFaultRun({})).to.deep.equal({ tier: 1, seed: 1, isRecorded: false });
-    expect(readFaultRun({ FAULTS_TIER: '2', FAULTS_SEED: '7', FAULTS_RECORD: '1' })).to.deep.equal({
+    expect(readFaultRun({})).to.deep.equal({
+      tier: 1,
+      seed: 1,
+      isRecorded: false,
+      sweepMs: Infinity,
+    });
+    expect(
+      readFaultRun({ FAULTS_TIER: '2', FAULTS_SEED: '7', FAULTS_RECORD: '1', FAULTS_MINUTES: '2' }),
+    ).to.deep.equal({
       tier: 2,
       seed: 7,
       isRecorded: true,
+      sweepMs: 120_000,
     });
   });
 
   it('refuses a tier and a seed that there are not', () => {
     expect(() => readFaultRun({ FAULTS_TIER: '3' })).to.throw('FAULTS_TIER is "3"');
+    expect(() => readFaultRun({ FAULTS_MINUTES: '0' })).to.throw('FAULTS_MINUTES must be');
     expect(() => readFaultRun({ FAULTS_SEED: 'x' })).to.throw('FAULTS_SEED must be a whole number');
+  });
+});
+
+describe('whileTimeLasts', () => {
+  it('gives every plan when there is time, and none when there is not', () => {
+    const run = readFaultRun({});
+
+    expect([...whileTimeLasts([1, 2], run)]).to.deep.equal([1, 2]);
+    expect([...whileTimeLasts([1, 2], { ...run, sweepMs: 0 })]).to.deep.equal([]);
   });
 });
 

@@ -10,26 +10,42 @@ export interface FaultRun {
   readonly isRecorded: boolean;
   /** How many trials there are, in place of what the tier says; for looking into something. */
   readonly trials?: number;
+  /** For each sweep: no further plan is tried after that time. Infinity unless a run has to be cut short. */
+  readonly sweepMs: number;
 }
 
 const DEFAULT_SEED = 1;
 
 /**
- * Read from FAULTS_TIER (1 or 2), FAULTS_SEED (a whole number) and FAULTS_RECORD (1). Throws when one of them is
- * something else: a run of the wrong size would pass for the right one. FAULTS_TRIALS sets another number of trials.
+ * Read from FAULTS_TIER (1 or 2), FAULTS_SEED (a whole number), FAULTS_RECORD (1) and FAULTS_MINUTES. Throws when one
+ * of them is something else: a run of the wrong size would pass for the right one. FAULTS_TRIALS sets another number of
+ * trials.
  */
 export function readFaultRun(env: Readonly<Record<string, string | undefined>>): FaultRun {
   const tier = env['FAULTS_TIER'] ?? '1';
   if (tier !== '1' && tier !== '2') throw new Error(`FAULTS_TIER is "${tier}"; it must be 1 or 2`);
   const seed = Number(env['FAULTS_SEED'] ?? DEFAULT_SEED);
   if (!Number.isSafeInteger(seed)) throw new Error('FAULTS_SEED must be a whole number');
+  const minutes = Number(env['FAULTS_MINUTES'] ?? Infinity);
+  if (!(minutes > 0)) throw new Error('FAULTS_MINUTES must be a number of minutes');
+  const sweepMs = minutes * 60_000;
   const trials = env['FAULTS_TRIALS'];
   return {
     tier: tier === '2' ? 2 : 1,
     seed,
     isRecorded: env['FAULTS_RECORD'] === '1',
+    sweepMs,
     ...(trials === undefined ? {} : { trials: Number(trials) }),
   };
+}
+
+/** The plans of a sweep, as long as its time lasts. */
+export function* whileTimeLasts<T>(plans: readonly T[], { sweepMs }: FaultRun): Generator<T> {
+  const endMs = performance.now() + sweepMs;
+  for (const plan of plans) {
+    if (performance.now() >= endMs) return;
+    yield plan;
+  }
 }
 
 /** Numbers from 0 to below 1 that are the same for the same seed (mulberry32). */

@@ -18,6 +18,7 @@ function sleep(ms: number, signal: AbortSignal): Promise<void> {
       signal.removeEventListener('abort', finish);
       resolve();
     };
+    // A deadline may have passed while its time was computed; Node.js warns of a negative one.
     const timer = setTimeout(finish, Math.max(0, ms));
     signal.addEventListener('abort', finish);
   });

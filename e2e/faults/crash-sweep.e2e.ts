@@ -1,0 +1,144 @@
+/**
+ * Kills the operator before and after every write of its work, one write at a time, and compares where it ends with
+ * where it ends undisturbed. A journey goes round and round through its stations, so that each way is tried again and
+ * again without setting up anything: the end of one trial is the beginning of the next.
+ */
+import { expect } from 'chai';
+import { sharedControlPlane } from '../control-plane/shared.ts';
+import type { CrashPlan } from './crash-plan.ts';
+import { chosenPlans, describePlan } from './crash-plan.ts';
+import type { Arrival, Station } from './fault-bench.ts';
+import { deviations, FaultBench, keyOf, within } from './fault-bench.ts';
+import { readFaultRun, seededRandom, whileTimeLasts } from './fault-run.ts';
+import { recordProof } from './figures.ts';
+import { GONE, PLAIN, SCALED } from './stations.ts';
+
+interface Journey {
+  readonly name: string;
+  readonly stations: readonly [Station, ...Station[]];
+  /** Plans for each way in tier 1, where a journey without any is left out; in tier 2 all. */
+  readonly sampled: number;
+}
+
+const JOURNEYS: readonly Journey[] = [
+  { name: 'change of settings, with one object more or less', stations: [SCALED, PLAIN], sampled: 10 },
+  {
+    name: 'installation and deletion of demo',
+    stations: [{ name: 'demo', spec: { profile: 'demo' } }, GONE],
+    sampled: 4,
+  },
+  {
+    name: 'change of profile and prune',
+    stations: [
+      { name: 'minimal', spec: { profile: 'minimal' } },
+      { name: 'default', spec: { profile: 'default' } },
+    ],
+    sampled: 3,
+  },
+  {
+    name: 'upgrade from line to line, and back',
+    stations: [
+      { name: '1.29', spec: { profile: 'minimal', tag: '1.29.6' } },
+      { name: '1.30', spec: { profile: 'minimal', tag: '1.30.3' } },
+    ],
+    sampled: 3,
+  },
+  {
+    name: 'installation and deletion of ambient',
+    stations: [{ name: 'ambient', spec: { profile: 'ambient' } }, GONE],
+    sampled: 0,
+  },
+];
+
+/** A write that is over by then was not among those of this run, such as one more word of progress. */
+const STRIKE_MS = 600;
+const MINUTES = 60_000;
+const TARGET_PLANS = { 1: 40, 2: 600 } as const;
+
+const run = readFaultRun(process.env);
+
+describe('a crash at every write', () => {
+  const random = seededRandom(run.seed);
+  const counts = { plans: 0, unreached: 0, differences: 0, 'writes of restarts': 0, 'unwanted ends': 0 };
+  let bench: FaultBench;
+
+  before(async function open() {
+    this.timeout(2 * MINUTES);
+    bench = await FaultBench.open(await sharedControlPlane(), { tag: 'crash-sweep' });
+  });
+
+  after(async function close() {
+    this.timeout(2 * MINUTES);
+    await bench.close();
+    counts['unwanted ends'] = bench.operator.unwantedEnds;
+    const isMet = counts.plans >= TARGET_PLANS[run.tier] && counts.differences === 0;
+    await recordProof(run, 'crashes', { counts, isMet });
+  });
+
+  /** Goes to a station with one crash on the way. */
+  async function tryPlan(station: Station, plan: CrashPlan, reference: Arrival): Promise<readonly string[]> {
+    const rule = bench.proxy.arm({
+      when: (request) => request.isWrite && keyOf(request) === plan.write,
+      nth: plan.occurrence,
+      fault: { kind: plan.moment, crash: () => bench.operator.crash() },
+    });
+    await bench.depart(station);
+    await bench.reached(station);
+    const isStruck = await within(STRIKE_MS, () => rule.strikes > 0);
+    rule.disarm();
+    if (isStruck && station.spec !== undefined) await bench.operator.untilItLooked();
+    const arrival = await bench.arrive(station);
+    counts[isStruck ? 'plans' : 'unreached'] += 1;
+    return deviations(reference, arrival).map((line) => `${station.name}, ${describePlan(plan)}: ${line}`);
+  }
+
+  /** Once around for the first time (definitions are made), once for the reference, and once to see that it holds. */
+  async function references(stations: Journey['stations']): Promise<ReadonlyMap<Station, Arrival>> {
+    const arrivals = new Map<Station, Arrival>();
+    for (const station of [...stations, ...stations]) arrivals.set(station, await bench.goTo(station));
+    for (const station of stations) {
+      const again = await bench.goTo(station);
+      const expected = arrivals.get(station) ?? again;
+      expect(deviations(expected, again), `an undisturbed way to ${station.name}, repeated`).to.deep.equal(
+        [],
+      );
+    }
+    return arrivals;
+  }
+
+  for (const { name, stations, sampled } of JOURNEYS.filter(
+    (journey) => run.tier === 2 || journey.sampled > 0,
+  )) {
+    it(`changes nothing in the end: ${name}`, async function sweep() {
+      this.timeout(60 * MINUTES);
+      const found: string[] = [];
+      const reference = await references(stations);
+      const count = run.tier === 1 ? sampled : undefined;
+      const plans = new Map(
+        [...reference].map(([station, { writes }]) => [station, chosenPlans(writes, count, random)]),
+      );
+      const rounds = Math.max(...[...plans.values()].map(({ length }) => length));
+      for (const round of whileTimeLasts([...Array(rounds).keys()], run)) {
+        for (const [station, arrival] of reference) {
+          const plan = plans.get(station)?.[round];
+          if (plan === undefined) await bench.goTo(station);
+          else found.push(...(await tryPlan(station, plan, arrival)));
+        }
+      }
+      counts.differences += found.length;
+      // Where everything is gone, a restarted operator finds nothing to look at.
+      await bench.goTo(stations[0]);
+      const restarted = await bench.writesOfRestart();
+
+      counts['writes of restarts'] += restarted;
+      expect(found).to.deep.equal([]);
+      expect([restarted, bench.operator.unwantedEnds]).to.deep.equal([0, 0]);
+    });
+
+    afterEach(async function clear() {
+      this.timeout(2 * MINUTES);
+      bench.proxy.calm();
+      await bench.resources.clear();
+    });
+  }
+});
