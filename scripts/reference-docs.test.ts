@@ -14,7 +14,14 @@ import { generate } from './reference-docs.ts';
 const SOURCES = fileURLToPath(new URL('../src/', import.meta.url));
 
 /** Kinds that only a command finds, with a cluster or with files of another kind; all codes from IOP600 are such. */
-const FOUND_BY_COMMANDS = new Set(['severalResources', 'notAnObject', 'upgradeRefused', 'oldKubernetes']);
+const FOUND_BY_COMMANDS = new Set([
+  'severalResources',
+  'notAnObject',
+  'upgradeRefused',
+  'oldKubernetes',
+  'planningExceeded',
+  'planTooLarge',
+]);
 
 async function codesInSources(): Promise<ReadonlySet<string>> {
   const files = await readdir(SOURCES, { recursive: true });

@@ -43,15 +43,15 @@ type Previewed =
  * `cancelled` only.
  */
 export async function previewPlan(
-  deps: Pick<EngineDeps, 'cluster' | 'clock' | 'knownEqual'>,
+  deps: Pick<EngineDeps, 'cluster' | 'clock' | 'knownEqual' | 'disputes'>,
   plan: Plan,
-  settings: Pick<ApplySettings, 'signal' | 'inventory' | 'owner'>,
+  settings: Pick<ApplySettings, 'signal' | 'inventory' | 'owner' | 'keep'>,
 ): Promise<Preview> {
   const objects = objectsOf(plan);
   const run: DecidingRun = { ...runFor(deps, objects, settings), deadlineMs: deps.clock.nowMs() };
   const previewed = await mapParallel(objects, CALLS_AT_ONCE, (object) => previewObject(run, object));
   const surplus = additions(entriesFor(objects), settings.inventory);
-  const doomed = await prunable(run, surplus, { owner: settings.owner });
+  const doomed = await prunable(run, surplus, { owner: settings.owner, keep: settings.keep });
   return {
     changes: [
       ...previewed.filter((item) => item.kind === 'change'),

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { Trouble } from './command-error.ts';
 import type { CommandEnvironment } from './environment.ts';
 import { manifestDiff } from './manifest-diff.ts';
+import type { Style } from './terminal.ts';
 
 interface Compared {
   readonly exitCode: number;
@@ -12,7 +13,10 @@ async function compare(left: string, right: string): Promise<Compared> {
   const files: Readonly<Record<string, string>> = { 'a.yaml': left, 'b.yaml': right };
   let printed = '';
   const environment = {
-    terminal: { print: (text: string) => void (printed += text) },
+    terminal: {
+      print: (text: string) => void (printed += text),
+      styleData: (_style: Style, text: string) => text,
+    },
     readText: (path: string) => Promise.resolve(files[path] ?? ''),
     filesIn: () => Promise.resolve(undefined),
   } as unknown as CommandEnvironment; // the parts that the command uses

@@ -8,7 +8,7 @@ import type { PendingPlan } from '../model/status.ts';
 import { storeReport } from './plan-report.ts';
 import { approvedPlanOf, isDryRun, requiresApproval, storedStatus } from './resource.ts';
 import type { ReconcileDeps, Visit } from './visit.ts';
-import { ownerOf } from './visit.ts';
+import { keepFor, ownerOf } from './visit.ts';
 
 export type Review =
   /**
@@ -42,9 +42,14 @@ export async function review(
   return pending(deps, visit, { plan, release, preview: previewed });
 }
 
-async function preview({ engine, ...deps }: ReconcileDeps, visit: Visit, plan: Plan): Promise<Preview> {
-  const inventory = storedStatus(visit.resource)?.inventory ?? [];
-  return engine.preview(deps, plan, { signal: visit.signal, owner: ownerOf(visit), inventory });
+async function preview(deps: ReconcileDeps, visit: Visit, plan: Plan): Promise<Preview> {
+  const { engine, cluster, clock, knownEqual } = deps;
+  return engine.preview({ cluster, clock, knownEqual, disputes: deps.disputes(visit.key) }, plan, {
+    signal: visit.signal,
+    owner: ownerOf(visit),
+    inventory: storedStatus(visit.resource)?.inventory ?? [],
+    keep: keepFor(deps, visit),
+  });
 }
 
 function changesNothing({ changes, failures }: Preview): boolean {

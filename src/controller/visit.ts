@@ -21,9 +21,9 @@ export interface Engine {
   delete(deps: EngineDeps, settings: DeletionSettings): Promise<DeletionReport>;
   /** Tells what `apply` would do, and does nothing. */
   preview(
-    deps: Pick<EngineDeps, 'cluster' | 'clock' | 'knownEqual'>,
+    deps: Pick<EngineDeps, 'cluster' | 'clock' | 'knownEqual' | 'disputes'>,
     plan: Plan,
-    settings: Pick<ApplySettings, 'signal' | 'inventory' | 'owner'>,
+    settings: Pick<ApplySettings, 'signal' | 'inventory' | 'owner' | 'keep'>,
   ): Promise<Preview>;
 }
 
