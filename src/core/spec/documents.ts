@@ -21,6 +21,8 @@ export interface NamedResource extends SpecLayer {
   readonly namespace?: string;
   /** All of `metadata`, as it stands in the file. */
   readonly metadata?: JsonObject;
+  /** `status.version`, when the file was read from a cluster. */
+  readonly installedVersion?: string;
   /** Entries of `metadata.annotations` that are texts. */
   readonly annotations: Readonly<Record<string, string>>;
 }
@@ -93,7 +95,8 @@ function readDocument(document: ParsedDocument, source: Source): ReadResources {
   if (!isJsonObject(tree) || (tree['kind'] ?? 'IstioOperator') !== 'IstioOperator') {
     return invalid([notAnIstioOperator(tree, position)]);
   }
-  const { metadata } = tree;
+  const { metadata, status } = tree;
+  const installedVersion = isJsonObject(status) ? status['version'] : undefined;
   const name = isJsonObject(metadata) ? metadata['name'] : undefined;
   const namespace = isJsonObject(metadata) ? metadata['namespace'] : undefined;
   const resource: NamedResource = {
@@ -104,6 +107,7 @@ function readDocument(document: ParsedDocument, source: Source): ReadResources {
     ...(typeof name === 'string' ? { name } : {}),
     ...(typeof namespace === 'string' ? { namespace } : {}),
     ...(isJsonObject(metadata) ? { metadata } : {}),
+    ...(typeof installedVersion === 'string' ? { installedVersion } : {}),
   };
   return { kind: 'read', resources: [resource] };
 }
