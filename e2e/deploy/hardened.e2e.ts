@@ -2,6 +2,7 @@
  * The operator in hardened mode, with the rights of deploy/hardened/ and no others: what an administrator applies
  * beforehand is found equal and never written, and what is missing is told with the command that brings it.
  */
+import { rootCertificates } from 'node:tls';
 import { expect } from 'chai';
 import { isAdministered } from '../../src/apply/administered.ts';
 import { conditionOf, storedStatus } from '../../src/controller/resource.ts';
@@ -23,6 +24,9 @@ const SPEC: JsonObject = {
   profile: 'demo',
   values: { defaultRevision: 'default', experimental: { stableValidationPolicy: true } },
 };
+
+/** Any certificate that the API server takes for one. */
+const CERTIFICATE = Buffer.from(rootCertificates[0] ?? '').toString('base64');
 
 describe('the operator in hardened mode', () => {
   let plane: ControlPlane;
@@ -52,6 +56,7 @@ describe('the operator in hardened mode', () => {
     const status = await resources.until('mesh', 'ACTION_REQUIRED');
 
     administered = await printedForAdministrator(resource);
+    expect(conditionOf(status, 'Stalled')?.status).to.equal('True');
     expect(Resources.reasonOf(status)).to.equal('AwaitingAdministrator');
     expect(status.message)
       .to.contain('it is missing')
@@ -103,8 +108,10 @@ describe('the operator in hardened mode', () => {
     expect(await writersOf(role)).to.deep.equal(['kubectl']);
   });
 
-  it('asks for a role that somebody deleted', async () => {
+  it('asks for a role that somebody deleted, and for no webhook that istiod has written into', async () => {
     const role = named('Role', 'istio-ingressgateway-sds');
+    await certify(named('ValidatingWebhookConfiguration', 'istio-validator-istio-system'));
+    await certify(named('MutatingWebhookConfiguration', 'istio-sidecar-injector'));
     await plane.api.request('DELETE', pathOf(role));
 
     const status = await resources.until('mesh', 'ACTION_REQUIRED');
@@ -145,16 +152,16 @@ describe('the operator in hardened mode', () => {
     expect(operator.complaints).to.deep.equal([]);
   });
 
-  it('keeps its promise to be stalled, not to be at work, while an administrator is awaited', async () => {
-    for (const object of administered.filter(({ kind }) => kind === 'ClusterRole'))
-      await plane.api.request('DELETE', pathOf(object));
-    await resources.apply('mesh', SPEC);
+  it('takes an ambient mesh that a GitOps tool has created for the administrator', async () => {
+    const resource = await resources.apply('ambient', { profile: 'ambient' });
+    for (const object of await printedForAdministrator(resource)) await create(object, 'argocd-controller');
 
-    const status = await resources.until('mesh', 'ACTION_REQUIRED');
+    const status = await resources.until('ambient', 'HEALTHY');
     await resources.clear();
 
-    expect(conditionOf(status, 'Stalled')?.status).to.equal('True');
-    expect(conditionOf(status, 'Reconciling')?.status).to.equal('False');
+    expect(Object.keys(status.componentStatus)).to.include.members(['Cni', 'Ztunnel']);
+    expect(resources.unsound).to.deep.equal([]);
+    expect(operator.complaints).to.deep.equal([]);
   });
 
   /** What the administrator's command prints for a resource. */
@@ -185,6 +192,32 @@ describe('the operator in hardened mode', () => {
       (entry) => stringAt(entry, 'manager') ?? '',
     );
     return [...new Set(managers)].toSorted();
+  }
+
+  /** Without server-side apply, as many tools do; what is there already is made anew, but for definitions. */
+  async function create(object: K8sObject, manager: string): Promise<void> {
+    if (object.kind === 'CustomResourceDefinition') return accept(object, manager);
+    const path = pathOf(object);
+    await plane.api.request('DELETE', path);
+    const collection = path.slice(0, path.lastIndexOf('/'));
+    const { status, body } = await plane.api.request('POST', `${collection}?fieldManager=${manager}`, object);
+    expect(status, stringAt(body, 'message')).to.equal(201);
+  }
+
+  /** Writes into a webhook what istiod writes when it has its certificate. */
+  async function certify(webhook: K8sObject): Promise<void> {
+    const operations = listAt(webhook, 'webhooks').flatMap((_webhook, index) => [
+      { op: 'add', path: `/webhooks/${index}/clientConfig/caBundle`, value: CERTIFICATE },
+      { op: 'add', path: `/webhooks/${index}/failurePolicy`, value: 'Fail' },
+    ]);
+    const path = `${pathOf(webhook)}?fieldManager=pilot-discovery`;
+    const { status, body } = await plane.api.request(
+      'PATCH',
+      path,
+      operations,
+      'application/json-patch+json',
+    );
+    expect(status, stringAt(body, 'message')).to.equal(200);
   }
 
   async function accept(object: K8sObject, manager = 'e2e'): Promise<void> {

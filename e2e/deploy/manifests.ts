@@ -21,8 +21,8 @@ const OTHER_RESOURCES: Readonly<Record<string, ApiResource>> = {
 /** Everything that `kubectl apply -k` applies of a folder in deploy/, in the order of its kustomization.yaml. */
 export async function deployedObjects(folder = '.'): Promise<readonly K8sObject[]> {
   const [kustomization] = await readDocuments(`${folder}/kustomization.yaml`);
-  const files = listAt(kustomization, 'resources').map((file) => `${folder}/${String(file)}`);
-  return (await Promise.all(files.map(readObjects))).flat();
+  const files = listAt(kustomization, 'resources').map(String);
+  return (await Promise.all(files.map((file) => readObjects(`${folder}/${file}`)))).flat();
 }
 
 /** The objects of a file under deploy/. */

@@ -77,7 +77,7 @@ function failed(desired: K8sObject, reason: string): Inspected {
 /**
  * The fields in which a live object is not what is wanted, such as `webhooks[0].rules`. Who wrote them doesn't matter:
  * an administrator may use kubectl, Helm or a GitOps tool. What others put beside is as little looked at as when the
- * operator applies by itself; but rights are compared as a whole, because one more rule is one more right.
+ * operator applies by itself; but rules are compared as a whole, because one more is one more right.
  */
 export function differingFields(desired: K8sObject, live: K8sObject): readonly string[] {
   // Another control plane, or a version that was set back, left fields that objects may be using.
@@ -87,7 +87,9 @@ export function differingFields(desired: K8sObject, live: K8sObject): readonly s
   const { apiVersion: _version, kind: _kind, metadata: liveMetadata, ...liveBody } = live;
   const marks = missing({ labels, annotations }, liveMetadata, { kind, trail: ['metadata'] });
   const content =
-    groupOf(apiVersion) === RBAC ? unequal(body, liveBody) : missing(body, liveBody, { kind, trail: [] });
+    groupOf(apiVersion) === RBAC
+      ? differingRights(body, liveBody, kind)
+      : missing(body, liveBody, { kind, trail: [] });
   return [...marks, ...content];
 }
 
@@ -97,9 +99,16 @@ interface Place {
   readonly trail: readonly string[];
 }
 
-function unequal(desired: JsonObject, live: JsonObject): readonly string[] {
-  const fields = new Set([...Object.keys(desired), ...Object.keys(live)]);
-  return [...fields].filter((field) => !jsonEqual(filled(desired[field]), filled(live[field]))).toSorted();
+/** Beside them the API server fills in defaults, such as the group of a subject. */
+const EXACT_RIGHTS: ReadonlySet<string> = new Set(['rules', 'aggregationRule']);
+
+function differingRights(desired: JsonObject, live: JsonObject, kind: string): readonly string[] {
+  const fields = [...new Set([...Object.keys(desired), ...Object.keys(live)])].toSorted();
+  return fields.flatMap((field) => {
+    const [wanted, present] = [filled(desired[field]), filled(live[field])];
+    if (EXACT_RIGHTS.has(field)) return jsonEqual(wanted, present) ? [] : [field];
+    return missing(wanted, present, { kind, trail: [field] });
+  });
 }
 
 /** The API server returns a role without rules as `rules: null`. */

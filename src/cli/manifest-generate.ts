@@ -6,7 +6,7 @@ import type { PlanInput } from '../core/plan.ts';
 import { diagnose } from '../core/diagnostics.ts';
 import type { NamedResource } from '../core/spec/documents.ts';
 import { printYaml } from '../core/yaml.ts';
-import type { PrintedSpecs } from '../model/assets.ts';
+import type { AssetBundle, PrintedSpecs } from '../model/assets.ts';
 import type { K8sObject } from '../model/object.ts';
 import { refOf } from '../model/object.ts';
 import type { ComponentName, Plan, PlannedComponent } from '../model/plan.ts';
@@ -47,21 +47,8 @@ export async function manifestGenerate(
   environment: CommandEnvironment,
   options: GenerateOptions,
 ): Promise<number> {
-  const [assets, layers] = await Promise.all([
-    environment.loadAssets(),
-    readLayers(environment, options.filename),
-  ]);
-  const sets = setsOf(options);
-  const result = createPlanner(assets)({
-    layers,
-    annotations: annotationsIn(layers),
-    sets,
-    ...(await readOwnProfiles(environment, layers, sets)),
-    ...(options.scope === 'admin' ? describedInstallation(layers) : {}),
-    facts: await factsOf(environment, options),
-  });
-  if (result.kind === 'invalid') throw new CommandError(result.diagnostics);
-  const { plan } = result;
+  const assets = await environment.loadAssets();
+  const plan = await requestedPlan(environment, assets, options);
   sayDiagnostics(environment.terminal, plan.warnings);
   if (options.output === 'images') {
     environment.terminal.print(plan.images.map((image) => `${image}\n`).join(''));
@@ -73,17 +60,49 @@ export async function manifestGenerate(
     name: printNames,
     yaml: printerOf(await assets.printedSpecs(plan.releaseLine)),
   };
-  const printed = printers[options.output];
-  if (options.outputDir === undefined) {
-    environment.terminal.print(printed(components.flatMap(({ objects }) => objects)));
-    return EXIT.ok;
+  await printComponents(environment, options, { components, printed: printers[options.output] });
+  return EXIT.ok;
+}
+
+/** Throws a CommandError for what cannot be planned. */
+async function requestedPlan(
+  environment: CommandEnvironment,
+  assets: AssetBundle,
+  options: GenerateOptions,
+): Promise<Plan> {
+  const layers = await readLayers(environment, options.filename);
+  const sets = setsOf(options);
+  const result = createPlanner(assets)({
+    layers,
+    annotations: annotationsIn(layers),
+    sets,
+    ...(await readOwnProfiles(environment, layers, sets)),
+    ...(options.scope === 'admin' ? describedInstallation(layers) : {}),
+    facts: await factsOf(environment, options),
+  });
+  if (result.kind === 'invalid') throw new CommandError(result.diagnostics);
+  return result.plan;
+}
+
+interface Printable {
+  readonly components: readonly PlannedComponent[];
+  readonly printed: (objects: readonly K8sObject[]) => string;
+}
+
+async function printComponents(
+  { terminal, writeText }: CommandEnvironment,
+  { outputDir, output }: GenerateOptions,
+  { components, printed }: Printable,
+): Promise<void> {
+  if (outputDir === undefined) {
+    terminal.print(printed(components.flatMap(({ objects }) => objects)));
+    return;
   }
   for (const [index, { component, objects }] of components.entries()) {
-    const path = join(options.outputDir, fileNameOf(index, component, options.output));
-    await environment.writeText(path, printed(objects));
-    environment.terminal.say(`wrote ${path}`);
+    const path = join(outputDir, fileNameOf(index, component, output));
+    await writeText(path, printed(objects));
+    terminal.say(`wrote ${path}`);
   }
-  return EXIT.ok;
 }
 
 /** The resource as the operator knows it: whose objects these are, and the version on which one without a tag stays. */

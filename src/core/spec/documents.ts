@@ -3,7 +3,7 @@ import type { Document, Node, Scalar, ScalarTag } from 'yaml';
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from 'yaml';
 import type { Diagnostic, Position } from '../../model/diagnostic.ts';
 import type { JsonObject } from '../../model/json.ts';
-import { isJsonObject } from '../../model/json.ts';
+import { isJsonObject, stringAt } from '../../model/json.ts';
 import { stringMap } from '../../model/object.ts';
 import { diagnose } from '../diagnostics.ts';
 import type { FieldPath } from '../field-path.ts';
@@ -95,19 +95,19 @@ function readDocument(document: ParsedDocument, source: Source): ReadResources {
   if (!isJsonObject(tree) || (tree['kind'] ?? 'IstioOperator') !== 'IstioOperator') {
     return invalid([notAnIstioOperator(tree, position)]);
   }
-  const { metadata, status } = tree;
-  const installedVersion = isJsonObject(status) ? status['version'] : undefined;
-  const name = isJsonObject(metadata) ? metadata['name'] : undefined;
-  const namespace = isJsonObject(metadata) ? metadata['namespace'] : undefined;
+  const { metadata } = tree;
+  const installedVersion = stringAt(tree, 'status', 'version');
+  const name = stringAt(metadata, 'name');
+  const namespace = stringAt(metadata, 'namespace');
   const resource: NamedResource = {
     spec: tree['spec'],
     source: source.file,
     locate: locator(document, source),
     annotations: stringMap(isJsonObject(metadata) ? metadata['annotations'] : undefined),
-    ...(typeof name === 'string' ? { name } : {}),
-    ...(typeof namespace === 'string' ? { namespace } : {}),
+    ...(name === undefined ? {} : { name }),
+    ...(namespace === undefined ? {} : { namespace }),
     ...(isJsonObject(metadata) ? { metadata } : {}),
-    ...(typeof installedVersion === 'string' ? { installedVersion } : {}),
+    ...(installedVersion === undefined ? {} : { installedVersion }),
   };
   return { kind: 'read', resources: [resource] };
 }
