@@ -408,7 +408,7 @@ describe('the command line against a cluster', () => {
         const forced = await run('remove --revision canari --force');
 
         expect(codesOf(misspelt)).to.deep.equal(['IOP620']);
-        expect(misspelt.said).to.include('Deployment istio-operator/istio-operator-canary');
+        expect(reasonOf(misspelt)).to.include('Deployment istio-operator/istio-operator-canary');
         expect(reasonOf(forced)).to.equal('');
         expect(await statusOf(CANARY)).to.equal(200);
       });
