@@ -4,29 +4,37 @@
  *   npm run --silent rights -- --revision canary --namespace edge=gateways | kubectl apply -f -
  */
 import { parseArgs } from 'node:util';
-import { printObjects } from './rbac.ts';
+import { namedAfterRevision, printObjects } from './rbac.ts';
 import { grantedRights, isPart } from './rights.ts';
 import type { Grants, Part } from './rights.ts';
 
 const USAGE = `usage: npm run --silent rights -- [--revision NAME]... [--tag NAME]... [--istio-namespace NAME]
-                                  [--namespace NAME=PART[,PART]]...
+                                  [--namespace NAME=PART[,PART]]... [--operator NAME]
   --revision         a revision of the control plane; "default" for the one without a name
   --tag              a revision tag
   --istio-namespace  namespace of the control plane, istio-system when not given
   --namespace        a namespace and what may be installed there: control-plane, gateways,
-                     node-agents, network-attachments`;
+                     node-agents, network-attachments
+  --operator         the revision of the operator that gets the rights, when it has one in its name`;
 
 try {
-  const grants = grantsFrom(process.argv.slice(2));
+  const { grants, operator } = requestFrom(process.argv.slice(2));
   if (grants.controlPlanes.length === 0 && grants.namespaces.length === 0)
     throw new Error('nothing to grant');
-  process.stdout.write(printObjects(grantedRights(grants)));
+  const rights = printObjects(grantedRights(grants));
+  process.stdout.write(operator === undefined ? rights : namedAfterRevision(rights, operator));
 } catch (error) {
   console.error(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
   process.exitCode = 1;
 }
 
-function grantsFrom(args: readonly string[]): Grants {
+interface Request {
+  readonly grants: Grants;
+  /** The revision in the name of the operator. */
+  readonly operator: string | undefined;
+}
+
+function requestFrom(args: readonly string[]): Request {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -34,14 +42,16 @@ function grantsFrom(args: readonly string[]): Grants {
       tag: { type: 'string', multiple: true, default: [] },
       namespace: { type: 'string', multiple: true, default: [] },
       'istio-namespace': { type: 'string', default: 'istio-system' },
+      operator: { type: 'string' },
     },
   });
   const namespace = values['istio-namespace'];
-  return {
+  const grants = {
     controlPlanes: values.revision.map((name) => ({ namespace, revision: name === 'default' ? '' : name })),
     tags: values.tag.map((tag) => ({ namespace, tag })),
     namespaces: values.namespace.map(namespaceGrant),
   };
+  return { grants, operator: values.operator };
 }
 
 function namespaceGrant(text: string): Grants['namespaces'][number] {

@@ -36,13 +36,16 @@ export async function generate(): Promise<ReadonlyMap<string, string>> {
   const rights = (grants: Grants): string => BANNER + printObjects([...common, ...grantedRights(grants)]);
   return new Map([
     ['deploy/rbac.yaml', rights(DEFAULT_GRANTS)],
-    ['deploy/revision/rbac.yaml', namedAfterRevision(rights(REVISION_GRANTS))],
+    ['deploy/revision/rbac.yaml', namedAfterRevision(rights(REVISION_GRANTS), PLACEHOLDER)],
   ]);
 }
 
-/** Objects, labels and who they are given to. Namespaces keep their names: their key is `namespace`. */
-function namedAfterRevision(rights: string): string {
-  return rights.replaceAll('name: istio-operator', `name: istio-operator-${PLACEHOLDER}`);
+/**
+ * The same rights for the operator of a revision: objects, labels and who they are given to have its name. Namespaces keep
+ * theirs: their key is `namespace`.
+ */
+export function namedAfterRevision(rights: string, revision: string): string {
+  return rights.replaceAll('name: istio-operator', `name: istio-operator-${revision}`);
 }
 
 /** Prints documents in which every rule is four short lines. */

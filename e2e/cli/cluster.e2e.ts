@@ -413,6 +413,18 @@ describe('the command line against a cluster', () => {
         expect(await statusOf(CANARY)).to.equal(200);
       });
 
+      it('take all of them when they purge', async () => {
+        const outcome = await run('remove --purge --revision canary --dry-run');
+
+        expect(outcome.printed.split('\n')).to.include.members([
+          '- Deployment istio-operator/istio-operator',
+          '- Deployment istio-operator/istio-operator-canary',
+          '- ClusterRole istio-operator-canary-gateways',
+          '- Namespace istio-operator',
+        ]);
+        expect(await statusOf(CANARY)).to.equal(200);
+      });
+
       it('take away the one, and leave the other with what both need', async () => {
         const outcome = await run('remove');
 
