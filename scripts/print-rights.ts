@@ -19,8 +19,7 @@ const USAGE = `usage: npm run --silent rights -- [--revision NAME]... [--tag NAM
 
 try {
   const { grants, operator } = requestFrom(process.argv.slice(2));
-  if (grants.controlPlanes.length === 0 && grants.namespaces.length === 0)
-    throw new Error('nothing to grant');
+  if (Object.values(grants).every((list) => list.length === 0)) throw new Error('nothing to grant');
   const rights = printObjects(grantedRights(grants));
   process.stdout.write(operator === undefined ? rights : namedAfterRevision(rights, operator));
 } catch (error) {

@@ -58,7 +58,7 @@ function settingsOf(workload: K8sObject): ReadonlyMap<string, string> {
 }
 
 /** Two Deployments of one name in one namespace are one. */
-export function isSameOperator(left: Operator, right: Operator): boolean {
+function isSameOperator(left: Operator, right: Operator): boolean {
   return left.title === right.title;
 }
 
