@@ -19,7 +19,8 @@ const USAGE = `usage: npm run --silent rights -- [--revision NAME]... [--tag NAM
 
 try {
   const { grants, operator } = requestFrom(process.argv.slice(2));
-  if (Object.values(grants).every((list) => list.length === 0)) throw new Error('nothing to grant');
+  const { controlPlanes, tags, namespaces } = grants;
+  if ([...controlPlanes, ...tags, ...namespaces].length === 0) throw new Error('nothing to grant');
   const rights = printObjects(grantedRights(grants));
   process.stdout.write(operator === undefined ? rights : namedAfterRevision(rights, operator));
 } catch (error) {
