@@ -15,6 +15,7 @@ export async function generate(): Promise<ReadonlyMap<string, string>> {
   const namespaces = (await readBase('namespaces.yaml')).split('\n---\n');
   const files = {
     'rbac.yaml': rights.get('deploy/rbac.yaml'),
+    'rbac-revision.yaml': rights.get('deploy/revision/rbac.yaml'),
     'crd.yaml': definition.get('deploy/crd.yaml'),
     'admission.yaml': await readBase('admission.yaml'),
     'control-plane-namespace.yaml': namespaces[CONTROL_PLANE_NAMESPACE],

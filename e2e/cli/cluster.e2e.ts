@@ -371,6 +371,81 @@ describe('the command line against a cluster', () => {
       expect(outcome.said).to.include('1 IstioOperator and what they installed stay');
     });
 
+    describe('of a revision', () => {
+      const CANARY = '/apis/apps/v1/namespaces/istio-operator/deployments/istio-operator-canary';
+      const ROLE = '/apis/rbac.authorization.k8s.io/v1/clusterroles/istio-operator';
+      const POLICY =
+        '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/istiooperators.install.istio.io';
+
+      it('bring no operator beside one that would serve the same resources', async () => {
+        const everything = await run('init');
+        const canary = await run('init --revision canary');
+
+        expect(reasonOf(everything)).to.equal('');
+        expect(codesOf(canary)).to.deep.equal(['IOP619']);
+        expect(await statusOf(CANARY)).to.equal(404);
+      });
+
+      it('bring a second operator once the first serves the revision without a name', async () => {
+        const narrowed = await run('init --revision default');
+        const canary = await run('init --revision canary');
+        const again = await run('init -r canary');
+
+        const { body } = await plane.api.request('GET', CANARY);
+        const [container] = listAt(body, 'spec', 'template', 'spec', 'containers');
+        expect([reasonOf(narrowed), reasonOf(canary)]).to.deep.equal(['', '']);
+        expect(listAt(container, 'env')).to.deep.include({ name: 'REVISION', value: 'canary' });
+        expect(narrowed.said).to.include('Deployment istio-operator/istio-operator configured');
+        expect(again.said.split('\n').filter((line) => /created|configured/.test(line))).to.deep.equal([]);
+      });
+
+      it('refuse a name that another operator has for its roles', async () => {
+        expect(codesOf(await run('init --revision gateways'))).to.deep.equal(['IOP621']);
+      });
+
+      it('remove nothing where no operator has the revision, unless forced', async () => {
+        const misspelt = await run('remove --revision canari');
+        const forced = await run('remove --revision canari --force');
+
+        expect(codesOf(misspelt)).to.deep.equal(['IOP620']);
+        expect(reasonOf(misspelt)).to.include('Deployment istio-operator/istio-operator-canary');
+        expect(reasonOf(forced)).to.equal('');
+        expect(await statusOf(CANARY)).to.equal(200);
+      });
+
+      it('take all of them when they purge', async () => {
+        const outcome = await run('remove --purge --revision canary --dry-run');
+
+        expect(outcome.printed.split('\n')).to.include.members([
+          '- Deployment istio-operator/istio-operator',
+          '- Deployment istio-operator/istio-operator-canary',
+          '- ClusterRole istio-operator-canary-gateways',
+          '- Namespace istio-operator',
+        ]);
+        expect(await statusOf(CANARY)).to.equal(200);
+      });
+
+      it('take away the one, and leave the other with what both need', async () => {
+        const outcome = await run('remove');
+
+        expect(reasonOf(outcome)).to.equal('');
+        expect(outcome.said).to.include('Others go on: Deployment istio-operator/istio-operator-canary.');
+        expect(await Promise.all([DEPLOYMENT, ROLE].map(statusOf))).to.deep.equal([404, 404]);
+        expect(await Promise.all([CANARY, `${ROLE}-canary`, POLICY].map(statusOf))).to.deep.equal([
+          200, 200, 200,
+        ]);
+      });
+
+      it('take away the last one with what all share, but never the definition', async () => {
+        const outcome = await run('remove -r canary');
+
+        expect(reasonOf(outcome)).to.equal('');
+        const gone = [CANARY, `${ROLE}-canary`, POLICY, '/api/v1/namespaces/istio-operator'];
+        expect(await Promise.all(gone.map(statusOf))).to.deep.equal([404, 404, 404, 404]);
+        expect(await statusOf(DEFINITION)).to.equal(200);
+      });
+    });
+
     it('show what an operator says of its resource', async () => {
       operator = await startOperator(plane);
       await eventually('the mesh is healthy', async () => {

@@ -297,16 +297,6 @@ describe('the command line without a cluster', () => {
     });
   }
 
-  it('teaches bash, which then completes', async () => {
-    const { stdout: script } = await run(['completion', 'bash']);
-    const istioOperator = `istio-operator() { printf 'json\\t\\n:4\\n'; }`;
-    const ask = `COMP_LINE='istio-operator x -o '; COMP_POINT=20; _istio_operator; printf '%s' "\${COMPREPLY[*]}"`;
-
-    const { stdout } = spawnSync('bash', ['-c', `${script}\n${istioOperator}\n${ask}`], { encoding: 'utf8' });
-
-    expect(stdout).to.equal('json');
-  });
-
   it('tells its version, also for programs', async () => {
     const { stdout } = await run(['version', '-o', 'json']);
 

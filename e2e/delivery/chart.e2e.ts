@@ -4,6 +4,7 @@ import { load } from 'js-yaml';
 import { loadAssets } from '../../src/assets/load.ts';
 import { operatorObjects } from '../../src/cli/operator-objects.ts';
 import type { OperatorChoices } from '../../src/cli/operator-objects.ts';
+import { revisionObstacle } from '../../src/cli/operator-revision.ts';
 import type { JsonObject } from '../../src/model/json.ts';
 import { mapAt, stringAt } from '../../src/model/json.ts';
 import { identityOf, refOf } from '../../src/model/object.ts';
@@ -39,6 +40,18 @@ const PAIRS: readonly Pair[] = [
     values: { watchedNamespaces: ['istio-system', 'team'] },
     choices: { watchedNamespaces: ['istio-system', 'team'] },
   },
+  {
+    name: 'for a revision',
+    namespace: 'mesh-operator',
+    values: { revision: 'canary' },
+    choices: { operatorNamespace: 'mesh-operator', revision: 'canary' },
+  },
+  {
+    name: 'for the revision without a name',
+    namespace: 'istio-operator',
+    values: { revision: 'default' },
+    choices: { revision: 'default' },
+  },
 ];
 
 describe('the Helm chart', function () {
@@ -46,8 +59,7 @@ describe('the Helm chart', function () {
 
   for (const { name, namespace, values, choices } of PAIRS) {
     it(`renders ${name} the objects of the kustomize base as init would apply them`, async () => {
-      const { deployment } = await loadAssets();
-      const expected = operatorObjects(deployment, {
+      const expected = operatorObjects(await loadAssets(), {
         watchedNamespaces: [],
         imagePullSecrets: [],
         ...choices,
@@ -66,6 +78,16 @@ describe('the Helm chart', function () {
       (object) => stringAt(object, 'metadata', 'annotations', 'helm.sh/resource-policy') === 'keep',
     );
     expect(kept.map(({ kind }) => kind).toSorted()).to.deep.equal(['CustomResourceDefinition', 'Namespace']);
+  });
+
+  it('refuses the revisions that init refuses', async () => {
+    const assets = await loadAssets();
+    const revisions = ['gateways', 'my-addons-istio-system', 'a'.repeat(49)];
+
+    expect(revisions.map((revision) => revisionObstacle(assets, revision))).to.not.include(undefined);
+    for (const revision of revisions) {
+      await expectRefusal(renderChart('istio-operator', { revision }), revision);
+    }
   });
 
   it('leaves out what others install, and adds a ServiceMonitor, when told so', async () => {
@@ -93,6 +115,14 @@ describe('the Helm chart', function () {
     expect(chart).to.deep.include({ version: VERSION, appVersion: VERSION });
   });
 });
+
+async function expectRefusal(rendering: Promise<unknown>, revision: string): Promise<void> {
+  const message = await rendering.then(
+    () => 'was rendered',
+    (error: unknown) => String(error),
+  );
+  expect(message).to.include(`no operator can have the revision "${revision}"`);
+}
 
 /** Helm makes the namespace of a release itself; those that are just watched must exist. */
 function isNotHelmsMatter({ kind, metadata }: K8sObject): boolean {

@@ -5,8 +5,8 @@ import { stringAt } from '../../src/model/json.ts';
 import type { ControlPlane } from '../control-plane/control-plane.ts';
 
 /** The path of a kubeconfig with a token of the operator's ServiceAccount. */
-export async function operatorKubeconfig(plane: ControlPlane): Promise<string> {
-  const path = '/api/v1/namespaces/istio-operator/serviceaccounts/istio-operator/token';
+export async function operatorKubeconfig(plane: ControlPlane, account = 'istio-operator'): Promise<string> {
+  const path = `/api/v1/namespaces/istio-operator/serviceaccounts/${account}/token`;
   const { body } = await plane.api.request('POST', path, {
     apiVersion: 'authentication.k8s.io/v1',
     kind: 'TokenRequest',

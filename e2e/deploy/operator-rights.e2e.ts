@@ -1,5 +1,7 @@
 /** The operator at work with no more than the rights that deploy/ gives it. */
 import { expect } from 'chai';
+import { loadAssets } from '../../src/assets/load.ts';
+import { operatorObjects } from '../../src/cli/operator-objects.ts';
 import { mapAt, stringAt } from '../../src/model/json.ts';
 import { displayRef, refOf } from '../../src/model/object.ts';
 import type { K8sObject } from '../../src/model/object.ts';
@@ -19,7 +21,7 @@ describe('the operator with the rights of deploy/', () => {
 
   before(async () => {
     plane = await startControlPlane();
-    for (const object of await deployedObjects()) await accept(object);
+    for (const object of await deployedObjects()) await accept(plane, object);
     resources = new Resources(plane, 'istio-system');
     await resources.prepare();
     operator = await startOperator({ ...plane, kubeconfigPath: await operatorKubeconfig(plane) });
@@ -50,7 +52,7 @@ describe('the operator with the rights of deploy/', () => {
 
   it('makes monitors for the Prometheus of the cluster and removes them again', async () => {
     const prometheus = { enabled: true, mode: 'monitors' };
-    for (const definition of MONITORING_DEFINITIONS) await accept(definition);
+    for (const definition of MONITORING_DEFINITIONS) await accept(plane, definition);
     await resources.apply('monitored', { profile: 'minimal', addonComponents: { prometheus } });
 
     await eventually('the monitors are there', async () => {
@@ -71,16 +73,48 @@ describe('the operator with the rights of deploy/', () => {
 
     await resources.apply('canary', spec);
     const refused = await resources.until('canary', 'ERROR');
-    for (const object of sample.filter(({ kind }) => kind !== 'IstioOperator')) await accept(object);
+    for (const object of sample.filter(({ kind }) => kind !== 'IstioOperator')) await accept(plane, object);
     const granted = await resources.until('canary', 'HEALTHY');
     await resources.clear();
 
     expect(refused.message).to.contain('ClusterRole istio-reader-clusterrole-canary-istio-system');
     expect(granted.revision).to.equal('canary');
   });
-
-  async function accept(object: K8sObject): Promise<void> {
-    const { status, body } = await apply(plane.api, object);
-    expect(status, `${displayRef(refOf(object))}: ${stringAt(body, 'message')}`).to.be.oneOf([200, 201]);
-  }
 });
+
+describe('the operator of a revision with the rights of init --revision', () => {
+  let plane: ControlPlane;
+  let operator: OperatorUnderTest;
+  let resources: Resources;
+
+  before(async () => {
+    plane = await startControlPlane();
+    const choices = { revision: 'blue', watchedNamespaces: [], imagePullSecrets: [] };
+    for (const object of operatorObjects(await loadAssets(), choices)) await accept(plane, object);
+    resources = new Resources(plane, 'istio-system');
+    await resources.prepare();
+    const kubeconfigPath = await operatorKubeconfig(plane, 'istio-operator-blue');
+    operator = await startOperator({ ...plane, kubeconfigPath }, { revision: 'blue' });
+  });
+
+  after(async () => {
+    await operator.stop();
+    await plane.stop();
+  });
+
+  it('installs its revision, makes it the default, and removes it again', async () => {
+    const values = { revisionTags: ['default'] };
+
+    await resources.apply('blue', { profile: 'default', revision: 'blue', values });
+    const installed = await resources.until('blue', 'HEALTHY');
+    await resources.clear();
+
+    expect(installed.revision).to.equal('blue');
+    expect(operator.complaints).to.deep.equal([]);
+  });
+});
+
+async function accept(plane: ControlPlane, object: K8sObject): Promise<void> {
+  const { status, body } = await apply(plane.api, object);
+  expect(status, `${displayRef(refOf(object))}: ${stringAt(body, 'message')}`).to.be.oneOf([200, 201]);
+}

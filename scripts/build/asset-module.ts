@@ -63,6 +63,7 @@ function expressionsOf(assets: AssetBundle): Expressions {
     templates: objectOf([...assets.templates].map(([name, source]) => [name, precompiled(name, source)])),
     trees: textOf(treesOf(assets)),
     deployment: textOf(assets.deployment),
+    revisionRights: textOf(assets.revisionRights),
     specSchema: textOf(assets.specSchema),
     valuesSchema: textOf(assets.valuesSchema),
     crds: JSON.stringify(Object.fromEntries(crds)),

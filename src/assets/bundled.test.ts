@@ -7,6 +7,7 @@ function pieces(changes: Partial<BundledPieces>): BundledPieces {
     templates: {},
     trees: '{"defaults":{},"profiles":{},"presets":{},"files":{}}',
     deployment: '[]',
+    revisionRights: '[]',
     specSchema: '{}',
     valuesSchema: '{}',
     crds: {},

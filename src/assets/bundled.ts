@@ -23,6 +23,8 @@ export interface BundledPieces {
   readonly valuesSchema: string;
   /** A list of objects. */
   readonly deployment: string;
+  /** A list of objects. */
+  readonly revisionRights: string;
   /** A list of definitions for each release line. */
   readonly crds: Readonly<Record<string, string>>;
   /** For each release line what loads the printed `spec` of each of its definitions. */
@@ -37,6 +39,7 @@ export function bundledAssets(pieces: BundledPieces): AssetBundle {
   const trees = JSON.parse(pieces.trees) as BundledTrees;
   const specSchema = once(() => JSON.parse(pieces.specSchema) as JsonObject);
   const deployment = once(() => JSON.parse(pieces.deployment) as readonly K8sObject[]);
+  const revisionRights = once(() => JSON.parse(pieces.revisionRights) as readonly K8sObject[]);
   const valuesSchema = once(() => JSON.parse(pieces.valuesSchema) as JsonObject);
   const crds = crdsByLine(pieces.crds);
   return {
@@ -47,6 +50,9 @@ export function bundledAssets(pieces: BundledPieces): AssetBundle {
     files: new Map(Object.entries(trees.files)),
     get deployment() {
       return deployment();
+    },
+    get revisionRights() {
+      return revisionRights();
     },
     get specSchema() {
       return specSchema();

@@ -15,11 +15,18 @@ export async function readDeployment(root: string): Promise<readonly K8sObject[]
   const kustomization = (await documents(root, 'kustomization.yaml', (text) => [load(text)]))[0];
   const resources = listAt(kustomization, 'resources').filter((name) => typeof name === 'string');
   const read = await Promise.all(resources.map((name) => documents(root, name, (text) => loadAll(text))));
-  const objects = read.flat().map((document) => {
-    if (isK8sObject(document)) return document;
-    throw new AssetError(FOLDER, 'holds a document that is no Kubernetes object');
-  });
+  const objects = read.flat().map(objectOf);
   return listAt(kustomization, 'images').reduce<readonly K8sObject[]>(withImage, objects);
+}
+
+/** The objects of deploy/revision/rbac.yaml. */
+export async function readRevisionRights(root: string): Promise<readonly K8sObject[]> {
+  return (await documents(root, 'revision/rbac.yaml', (text) => loadAll(text))).map(objectOf);
+}
+
+function objectOf(document: JsonValue): K8sObject {
+  if (isK8sObject(document)) return document;
+  throw new AssetError(FOLDER, 'holds a document that is no Kubernetes object');
 }
 
 async function documents(

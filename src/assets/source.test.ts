@@ -23,6 +23,7 @@ const COMPLETE_TREE = {
   'crds/values.schema.json': '{"type":"object","properties":{"replicas":{"type":"integer"}}}',
   'deploy/kustomization.yaml': `resources: [operator.yaml]\nimages: [{ name: operator, newTag: '2' }]`,
   'deploy/operator.yaml': `{ apiVersion: apps/v1, kind: Deployment, metadata: { name: operator }, image: operator }`,
+  'deploy/revision/rbac.yaml': '{ apiVersion: v1, kind: Role, metadata: { name: operator-REVISION } }',
   'crds/istio/1.30.jsonl': `${JSON.stringify(DEFINITION)}\n`,
 } as const;
 
@@ -63,6 +64,7 @@ describe('readAssets', () => {
     expect(Object.fromEntries(assets.files)).to.deep.equal({ 'pilot/files/sidecar.yaml': 'containers: []' });
     expect(assets.crds.get('1.30')).to.deep.equal([DEFINITION]);
     expect(assets.deployment.map((object) => object['image'])).to.deep.equal(['operator:2']);
+    expect(assets.revisionRights.map(({ metadata }) => metadata.name)).to.deep.equal(['operator-REVISION']);
   });
 
   it('checks specifications strictly and values by their own schema', async () => {

@@ -8,7 +8,7 @@ import { isK8sObject } from '../model/object.ts';
 import type { K8sObject } from '../model/object.ts';
 import { AssetError, readAssetFiles } from './asset-files.ts';
 import type { AssetFile } from './asset-files.ts';
-import { readDeployment } from './deployment.ts';
+import { readDeployment, readRevisionRights } from './deployment.ts';
 import { compileValidators } from './validators.ts';
 
 const TREE_ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -51,6 +51,7 @@ export async function readAssets(root: string = TREE_ROOT): Promise<AssetBundle>
     crds: allOf(shelves, 'crds', parseDefinitions),
     files: allOf(shelves, 'files', ({ text }) => text),
     deployment: await readDeployment(root),
+    revisionRights: await readRevisionRights(root),
     printedSpecs: async () => () => undefined,
   };
 }

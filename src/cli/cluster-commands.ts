@@ -16,6 +16,7 @@ import {
   manifestsOptions,
   namesOption,
   namespaceOption,
+  operatorRevisionOption,
   revisionOption,
   setOption,
   skipConfirmationOption,
@@ -83,6 +84,11 @@ function withOperatorChoices(command: Command): Command {
     .addOption(new Option('--tag <tag>', 'tag of the image instead of the released one'))
     .addOption(operatorNamespaceOption())
     .addOption(
+      operatorRevisionOption(
+        'serve only this revision, as istio-operator-NAME beside other operators; "default" is the one without a name',
+      ),
+    )
+    .addOption(
       namesOption(
         '--watchedNamespaces <names>',
         'only IstioOperators of these namespaces are handled; else of all',
@@ -117,9 +123,16 @@ function removeCommand(environment: CommandEnvironment, finish: Finish): Command
     .description('remove the operator; IstioOperators and their meshes stay')
     .addOption(operatorNamespaceOption())
     .addOption(
-      new Option('--purge', 'delete all IstioOperators with their meshes, and their definition').default(
-        false,
-      ),
+      operatorRevisionOption('the operator of this revision, which init --revision brought; others stay'),
+    )
+    .addOption(
+      new Option(
+        '--purge',
+        'delete all operators, all IstioOperators with their meshes, and their definition',
+      ).default(false),
+    )
+    .addOption(
+      new Option('--force', 'delete what is left of an operator whose Deployment is gone').default(false),
     )
     .addOption(skipConfirmationOption())
     .addOption(dryRunOption('list what would be deleted'))

@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import { expect } from 'chai';
 import { complete } from './completion.ts';
 
@@ -28,6 +28,12 @@ describe('completion', () => {
   it('offers the choices of a flag, beside it and behind an equals sign', () => {
     expect(complete(program(), ['profile', 'dump', '-o', ''])).to.equal('yaml\t\njson\t\n:4\n');
     expect(complete(program(), ['profile', 'dump', '--output=j'])).to.equal('--output=json\t\n:4\n');
+  });
+
+  it('offers the choices of an argument', () => {
+    const shells = new Command('program').addArgument(new Argument('<shell>').choices(['bash', 'zsh']));
+
+    expect(complete(shells, ['z'])).to.equal('zsh\t\n:4\n');
   });
 
   it('offers files after a flag that takes any text', () => {

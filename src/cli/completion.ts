@@ -36,7 +36,7 @@ function completionOf(program: Command, before: readonly string[], word: string)
   }
   if (word.startsWith('-')) return only(command.createHelp().visibleOptions(command).flatMap(flagsOf), word);
   const children = command.createHelp().visibleCommands(command);
-  if (children.length === 0) return { candidates: [], directive: 'files' };
+  if (children.length === 0) return argumentsOf(command, word);
   return only(
     children.map((child) => ({ value: child.name(), description: child.description() })),
     word,
@@ -67,6 +67,16 @@ function valuesOf(option: Option, prefix: string, start: string): Completion {
   return only(
     choices.map((choice) => ({ value: `${prefix}${choice}`, description: '' })),
     `${prefix}${start}`,
+  );
+}
+
+/** The choices of the arguments; without choices, files. */
+function argumentsOf({ registeredArguments }: Command, start: string): Completion {
+  const choices = registeredArguments.flatMap(({ argChoices = [] }) => argChoices);
+  if (choices.length === 0) return { candidates: [], directive: 'files' };
+  return only(
+    choices.map((value) => ({ value, description: '' })),
+    start,
   );
 }
 
@@ -112,17 +122,34 @@ _istio_operator() {
     line="\${line//:/\\\\:}"
     candidates+=("\${line/$'\\t'/:}")
   done
-  if [[ "\${reply##*:}" == 0 ]]; then _files; else _describe istio-operator candidates; fi
+  if [[ "\${reply##*:}" == 4 ]]; then
+    _describe istio-operator candidates
+    return
+  fi
+  # The name of a file begins behind the equals sign of its flag.
+  compset -P '--*='
+  _files
 }
-compdef _istio_operator istio-operator
+# As a file _istio-operator in a folder of $fpath this is what completes; otherwise it tells the shell what does.
+if [[ "\${funcstack[1]}" == _istio-operator ]]; then
+  _istio_operator "$@"
+else
+  compdef _istio_operator istio-operator
+fi
 `,
   fish: `# istio-operator completion fish | source
 function __istio_operator
-  set -l words (commandline -opc) (commandline -ct)
+  set -l word (commandline -ct)
+  set -l words (commandline -opc) $word
   set -l reply ($words[1] __complete $words[2..-1] 2>/dev/null)
   string match -v -- ':*' $reply
   if test "$reply[-1]" = ':0'
-    __fish_complete_path (commandline -ct)
+    # The name of a file begins behind the equals sign of its flag.
+    set -l flag (string match -r -- '^--[^=]+=' $word)
+    set -l start (string replace -r -- '^--[^=]+=' '' $word)
+    for path in (__fish_complete_path "$start")
+      echo "$flag$path"
+    end
   end
 end
 complete -c istio-operator -f -a '(__istio_operator)'

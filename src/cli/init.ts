@@ -15,6 +15,8 @@ import { ISTIO_OPERATOR } from './installation.ts';
 import { readLayers } from './manifest-generate.ts';
 import type { OperatorChoices } from './operator-objects.ts';
 import { operatorObjects } from './operator-objects.ts';
+import { revisionObstacle } from './operator-revision.ts';
+import { refuseRivals } from './operators.ts';
 import type { DryRun } from './options.ts';
 import { withConnection } from './session.ts';
 
@@ -35,13 +37,13 @@ export async function init(environment: CommandEnvironment, options: InitOptions
   const { filename } = options;
   const layers = filename === undefined ? [] : await readLayers(environment, [filename]);
   const resources = layers.map(resourceOf);
-  const { deployment } = await environment.loadAssets();
-  const objects = operatorObjects(deployment, options);
+  const objects = await chosenObjects(environment, options);
   if (options.dryRun === 'client') {
     environment.terminal.print([...objects, ...resources].map(printYaml).join('---\n'));
     return EXIT.ok;
   }
   return withConnection(environment, options, async (connection) => {
+    await refuseRivals(environment, connection, objects);
     if (options.dryRun === 'server') {
       return previewObjects(environment, connection, [...objects, ...resources]);
     }
@@ -79,9 +81,18 @@ const MARKS: Readonly<Record<Need['kind'], string>> = {
 
 /** Prints what `init` would apply. */
 export async function dump(environment: CommandEnvironment, choices: OperatorChoices): Promise<number> {
-  const { deployment } = await environment.loadAssets();
-  environment.terminal.print(operatorObjects(deployment, choices).map(printYaml).join('---\n'));
+  environment.terminal.print((await chosenObjects(environment, choices)).map(printYaml).join('---\n'));
   return EXIT.ok;
+}
+
+async function chosenObjects(
+  { loadAssets }: CommandEnvironment,
+  choices: OperatorChoices,
+): Promise<readonly K8sObject[]> {
+  const assets = await loadAssets();
+  const obstacle = revisionObstacle(assets, choices.revision ?? '');
+  if (obstacle === undefined) return operatorObjects(assets, choices);
+  throw failure('unusableRevision', obstacle, 'Choose another name for the revision.');
 }
 
 /** The file's own metadata is kept: annotations may tell the operator what to do. */

@@ -3,6 +3,8 @@ import type { JsonObject, JsonValue } from '../model/json.ts';
 import { isJsonObject, listAt, mapAt, stringAt } from '../model/json.ts';
 import type { K8sObject } from '../model/object.ts';
 import { namespaceOf } from '../model/object.ts';
+import type { OperatorAssets } from './operator-revision.ts';
+import { objectsOfRevision } from './operator-revision.ts';
 
 /** Where deploy/ puts the operator. */
 export const OPERATOR_NAMESPACE = 'istio-operator';
@@ -13,6 +15,8 @@ export interface OperatorChoices {
   readonly hub?: string;
   readonly tag?: string;
   readonly operatorNamespace?: string;
+  /** The only revision that is served, `default` for the one without a name; all when absent or empty. */
+  readonly revision?: string;
   /** Namespaces whose IstioOperators are handled; all when empty. */
   readonly watchedNamespaces: readonly string[];
   readonly imagePullSecrets: readonly string[];
@@ -21,18 +25,18 @@ export interface OperatorChoices {
 type Change = (object: K8sObject) => K8sObject;
 
 /** The objects of deploy/ changed as chosen, in their order; namespaces that are to be watched come first. */
-export function operatorObjects(
-  deployment: readonly K8sObject[],
-  choices: OperatorChoices,
-): readonly K8sObject[] {
+export function operatorObjects(assets: OperatorAssets, choices: OperatorChoices): readonly K8sObject[] {
   const { operatorNamespace = OPERATOR_NAMESPACE, watchedNamespaces, imagePullSecrets } = choices;
   const changes: readonly Change[] = [
     (object) => inNamespace(object, operatorNamespace),
     (object) => withContainers(object, (container) => withImage(container, choices)),
     (object) => withContainers(object, (container) => watching(container, watchedNamespaces)),
+    (object) => withContainers(object, (container) => serving(container, choices.revision)),
     (object) => withPullSecrets(object, imagePullSecrets),
   ];
-  const changed = deployment.map((object) => changes.reduce((result, change) => change(result), object));
+  const changed = objectsOfRevision(assets, choices.revision).map((object) =>
+    changes.reduce((result, change) => change(result), object),
+  );
   return withoutDoubles([
     ...changed.filter(isNamespace),
     ...watchedNamespaces.map(bareNamespace),
@@ -78,6 +82,17 @@ function watching(container: JsonObject, namespaces: readonly string[]): JsonObj
     stringAt(variable, 'name') === 'WATCH_NAMESPACE'
       ? { name: 'WATCH_NAMESPACE', value: namespaces.join(',') }
       : variable,
+  );
+  return { ...container, env };
+}
+
+/** Behind the namespaces, the other thing that narrows what is served. */
+function serving(container: JsonObject, revision = ''): JsonObject {
+  if (revision === '') return container;
+  const env = listAt(container, 'env').flatMap((variable): readonly JsonValue[] =>
+    stringAt(variable, 'name') === 'WATCH_NAMESPACE'
+      ? [variable, { name: 'REVISION', value: revision }]
+      : [variable],
   );
   return { ...container, env };
 }

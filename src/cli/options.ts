@@ -1,6 +1,6 @@
 /** Options that several commands share, declared once. */
 import { InvalidArgumentError, Option } from 'commander';
-import { DURATION_MS, NAMESPACES } from '../config/value-types.ts';
+import { DURATION_MS, NAMESPACES, OPTIONAL_NAME } from '../config/value-types.ts';
 import type { ValueType } from '../config/value-types.ts';
 
 /** Collects a flag that may be repeated. `-f a -f b` and `-f a,b` mean the same where commas separate. */
@@ -28,6 +28,11 @@ export function setOption(): Option {
 
 export function revisionOption(): Option {
   return new Option('-r, --revision <name>', 'revision of the control plane');
+}
+
+/** The revision that an operator serves, which also names it. */
+export function operatorRevisionOption(description: string): Option {
+  return new Option('-r, --revision <name>', description).argParser(reader(OPTIONAL_NAME));
 }
 
 /** `-d` and its older name, which help does not show. Both mean `--set installPackagePath=FOLDER`. */

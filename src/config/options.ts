@@ -59,7 +59,8 @@ export const RUN_OPTIONS = {
     env: ['REVISION'],
     type: OPTIONAL_NAME,
     default: '',
-    description: 'Handles only resources of this revision; empty for all',
+    description:
+      'Handles only resources of this revision, "default" for the one without a name; empty for all',
   }),
   hardened: option({
     flag: 'hardened',

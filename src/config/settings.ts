@@ -75,7 +75,10 @@ function withLease(values: Omit<Settings, 'leaseNamespace' | 'leaseName'>): Sett
     return { kind: 'invalid', problems: [problem('--leader-elect-renew-deadline', cause, remedy)] };
   }
   const elects = leaderElection !== 'false' && operatorNamespace !== '';
-  const leaseName = `istio-operator-lock${revision === '' ? '' : `-${revision}`}`;
+  // The operator of the default revision shares it with one of all revisions: it is the same Deployment, changed.
+  const leaseName = ['', 'default'].includes(revision)
+    ? 'istio-operator-lock'
+    : `istio-operator-lock-${revision}`;
   const settings = { ...values, leaseName, leaseNamespace: elects ? operatorNamespace : undefined };
   return { kind: 'settings', settings: Object.freeze(settings) };
 }

@@ -17,6 +17,8 @@ describe('gateOf', () => {
     ['installs a resource of any revision when the operator has none', CANARY, '', 'install'],
     ['installs a resource of its own revision', CANARY, 'canary', 'install'],
     ['ignores a resource of another revision', CANARY, 'stable', 'ignored'],
+    ['installs a resource without a revision when that is its own', {}, 'default', 'install'],
+    ['ignores a resource of a revision when its own has no name', CANARY, 'default', 'ignored'],
     ['ignores a resource of the default revision when it has another', {}, 'stable', 'ignored'],
     ['leaves the deletion of another revision to its operator', { ...CANARY, ...HELD }, 'stable', 'ignored'],
     ['pauses on request', { annotations: PAUSED }, '', 'paused'],

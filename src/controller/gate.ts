@@ -14,8 +14,8 @@ export type Gate =
   | { readonly kind: 'ignored'; readonly revision: string };
 
 /**
- * An operator that has no revision serves every resource, as upstream's did; one that has a revision leaves all
- * others alone, also when they are deleted: their own operator knows what they installed.
+ * An operator that has no revision serves every resource, as upstream's did; one that has a revision, which may be
+ * `default` for the one without a name, leaves all others alone, also when they are deleted: their own operator knows what they installed.
  *
  * A resource that is deleted while it is paused, or only to be planned, lets go and leaves everything: the finalizer must
  * not hang, and "hands off" must not end in the removal of a mesh. One that requires approval is deleted like any other:
@@ -25,7 +25,8 @@ export function gateOf(resource: K8sObject, operatorRevision: string): Gate {
   const isDeleted = deletionTimeMs(resource) !== undefined;
   const revision = revisionOf(resource);
   if (isDeleted && !hasFinalizer(resource)) return { kind: 'gone' };
-  if (operatorRevision !== '' && operatorRevision !== revision) return { kind: 'ignored', revision };
+  const served = operatorRevision === 'default' ? '' : operatorRevision;
+  if (operatorRevision !== '' && served !== revision) return { kind: 'ignored', revision };
   if (isDeleted) return { kind: isLeftOnDeletion(resource) ? 'letGo' : 'uninstall' };
   return { kind: isPaused(resource) ? 'paused' : 'install' };
 }

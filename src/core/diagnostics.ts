@@ -176,6 +176,13 @@ export const DIAGNOSTIC_KINDS = {
   notReadyInTime: { code: 'IOP616', severity: 'error', title: 'Something does not become ready in time' },
   notGone: { code: 'IOP617', severity: 'error', title: 'Something cannot be deleted' },
   unclearTarget: { code: 'IOP618', severity: 'error', title: 'What to uninstall is not said' },
+  rivalOperators: {
+    code: 'IOP619',
+    severity: 'error',
+    title: 'Two operators would serve the same resources',
+  },
+  noSuchOperator: { code: 'IOP620', severity: 'error', title: 'There is no such operator' },
+  unusableRevision: { code: 'IOP621', severity: 'error', title: 'No operator can have this revision' },
   podExists: { code: 'IOP630', severity: 'error', title: 'A pod that exists cannot be injected any more' },
   podNotAccepted: { code: 'IOP631', severity: 'error', title: 'A pod of a workload cannot be created' },
   noInjectionWebhook: { code: 'IOP632', severity: 'error', title: 'The cluster has no injection webhook' },

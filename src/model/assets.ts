@@ -62,6 +62,8 @@ export interface AssetBundle {
   readonly printedSpecs: (line: string) => Promise<PrintedSpecs>;
   /** The operator's own installation (deploy/), in the order in which it is applied. */
   readonly deployment: readonly K8sObject[];
+  /** The rights of an operator that serves one revision, whose name stands as `REVISION` in them. */
+  readonly revisionRights: readonly K8sObject[];
   /** Plain files under templates/<component>/files/ that are copied, not rendered, by path under templates/. */
   readonly files: ReadonlyMap<string, string>;
 }
