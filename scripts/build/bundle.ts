@@ -26,6 +26,7 @@ export async function bundle({ entries, outdir }: BundleOptions): Promise<Metafi
     outdir,
     outExtension: { '.js': '.mjs' },
     chunkNames: 'chunks/[name]-[hash]',
+    assetNames: 'chunks/[name]-[hash]',
     bundle: true,
     splitting: true,
     format: 'esm',
