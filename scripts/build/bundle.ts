@@ -2,6 +2,7 @@ import { build } from 'esbuild';
 import type { Metafile } from 'esbuild';
 import { fileURLToPath } from 'node:url';
 import { compiledAssets } from './asset-module.ts';
+import { unreadHttp } from './unread-http.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -40,7 +41,7 @@ export async function bundle({ entries, outdir }: BundleOptions): Promise<Metafi
     banner: { js: REQUIRE_BANNER },
     // All templates are compiled beforehand, so the bundle needs only the part that runs them.
     alias: { handlebars: 'handlebars/runtime' },
-    plugins: [compiledAssets()],
+    plugins: [compiledAssets(), unreadHttp()],
     logLevel: 'warning',
   });
   return metafile;
