@@ -73,7 +73,9 @@ function assetModule(assets: AssetBundle): string {
 
 /** What is only read when it is needed, by the name of its file: a text in a module would stay in memory. */
 function textsOf(assets: AssetBundle): Readonly<Record<string, unknown>> {
-  const definitions = [...assets.crds.keys()].map((line) => [definitionsOf(line), assets.crds.get(line)]);
+  const definitions = [...assets.crds.keys()].map(
+    (line) => [definitionsOf(line), assets.crds.get(line)] as const,
+  );
   return {
     trees: treesOf(assets),
     deployment: assets.deployment,

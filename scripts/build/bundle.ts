@@ -3,6 +3,7 @@ import type { Metafile } from 'esbuild';
 import { fileURLToPath } from 'node:url';
 import { compiledAssets } from './asset-module.ts';
 import { unreadHttp } from './unread-http.ts';
+import { unusedModels } from './unused-models.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -41,7 +42,7 @@ export async function bundle({ entries, outdir }: BundleOptions): Promise<Metafi
     banner: { js: REQUIRE_BANNER },
     // All templates are compiled beforehand, so the bundle needs only the part that runs them.
     alias: { handlebars: 'handlebars/runtime' },
-    plugins: [compiledAssets(), unreadHttp()],
+    plugins: [compiledAssets(), unreadHttp(), unusedModels()],
     logLevel: 'warning',
   });
   return metafile;
