@@ -93,6 +93,12 @@ const figures: Figure[] = [];
 // One after the other, so that they do not disturb each other.
 for (const name of chosen(process.argv.slice(2))) {
   console.error(`measuring ${name} ...`);
-  figures.push(...((await BENCHES[name]?.()) ?? []));
+  try {
+    figures.push(...((await BENCHES[name]?.()) ?? []));
+  } catch (error) {
+    // What was measured before and what comes after still counts.
+    console.error(`${name} could not be measured:`, error);
+    process.exitCode = 1;
+  }
 }
 console.log(figureTable(figures));

@@ -21,12 +21,25 @@ describe('deploy/', () => {
     plan = createPlanner(await loadAssets());
   });
 
-  it('applies every manifest that lies beside the kustomization', async () => {
-    const manifests = (await readdir(DEPLOY)).filter((file) => file.endsWith('.yaml'));
-    const kustomization = load(await read('kustomization.yaml')) as JsonValue; // js-yaml loads plain JSON types
+  for (const folder of ['', 'hardened/']) {
+    it(`applies every manifest that lies beside ${folder}kustomization.yaml`, async () => {
+      const entries = await readdir(new URL(folder, DEPLOY));
+      const text = await read(`${folder}kustomization.yaml`);
+      const kustomization = load(text) as JsonValue; // js-yaml loads plain JSON types
 
-    const applied = [...listAt(kustomization, 'resources'), 'kustomization.yaml'];
-    expect(applied).to.have.members(manifests);
+      const applied = [...listAt(kustomization, 'resources'), 'kustomization.yaml'];
+      expect(applied).to.have.members(entries.filter((file) => file.endsWith('.yaml')));
+    });
+  }
+
+  it('hardens the operator of deploy/hardened/ by nothing but its setting and its rights', async () => {
+    const [base, hardened] = await Promise.all([operatorContainer(), operatorContainer('hardened/')]);
+
+    const added = listAt(hardened, 'env').filter((variable) => at(variable, 'name') === 'HARDENED');
+    expect(added).to.deep.equal([{ name: 'HARDENED', value: 'true' }]);
+    expect(RUN_OPTIONS.hardened.env).to.include('HARDENED');
+    const env = listAt(hardened, 'env').filter((variable) => !added.includes(variable));
+    expect({ ...mapAt(hardened), env }).to.deep.equal(base);
   });
 
   it('runs the image of this version', async () => {
@@ -117,8 +130,8 @@ async function documents(file: string): Promise<readonly K8sObject[]> {
   return loadAll(await read(file)) as K8sObject[]; // each is applied by the end-to-end tests
 }
 
-async function operatorContainer(): Promise<JsonValue | undefined> {
-  const deployment = (await documents('operator.yaml')).find(({ kind }) => kind === 'Deployment');
+async function operatorContainer(folder = ''): Promise<JsonValue | undefined> {
+  const deployment = (await documents(`${folder}operator.yaml`)).find(({ kind }) => kind === 'Deployment');
   return at(deployment, 'spec', 'template', 'spec', 'containers', 0);
 }
 

@@ -9,6 +9,7 @@ import * as dashboards from './dashboards.ts';
 import * as deployedCrd from './deployed-crd.ts';
 import { collectFiles, staleFiles, writeFiles } from './generated-files.ts';
 import type { Generator } from './generated-files.ts';
+import * as hardened from './hardened.ts';
 import * as layerDocs from './layer-docs.ts';
 import * as layerRules from './layer-rules.ts';
 import * as rbac from './rbac.ts';
@@ -23,6 +24,7 @@ const GENERATORS: readonly Generator[] = [
   { name: specTypes.name, generate: specTypes.generate },
   { name: deployedCrd.name, generate: deployedCrd.generate },
   { name: rbac.name, generate: rbac.generate },
+  { name: hardened.name, generate: hardened.generate },
   { name: chart.name, generate: chart.generate },
   { name: referenceDocs.name, generate: referenceDocs.generate },
   { name: reliabilityDocs.name, generate: reliabilityDocs.generate },

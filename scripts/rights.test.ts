@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import { loadAll } from 'js-yaml';
+import { isAdministered } from '../src/apply/administered.ts';
 import { listAt, stringAt } from '../src/model/json.ts';
 import type { JsonValue } from '../src/model/json.ts';
 import type { K8sObject } from '../src/model/object.ts';
 import { API_RESOURCES } from './rendered-kinds.ts';
-import { commonRights, grantedRights } from './rights.ts';
+import { commonRights, grantedRights, hardenedRights } from './rights.ts';
 
 const COMMON = commonRights(['gateways.networking.istio.io']);
 const CANARY = grantedRights({
@@ -19,6 +20,8 @@ const EDGE = grantedRights({
   namespaces: [{ namespace: 'edge', parts: ['gateways'] }],
 });
 const ALL = [...COMMON, ...CANARY, ...EDGE];
+
+const RIGHTS = ['roles', 'rolebindings', 'clusterroles', 'clusterrolebindings'];
 
 const CLUSTER_SCOPED: ReadonlySet<string> = new Set(
   Object.values(API_RESOURCES)
@@ -145,6 +148,43 @@ describe("the operator's rights", () => {
 
     expect(await rbacOf('samples/canary.yaml')).to.deep.equal(CANARY);
     expect(await rbacOf('samples/gateways.yaml')).to.deep.equal(gateways);
+  });
+});
+
+describe("the operator's rights in hardened mode", () => {
+  const parts = ['control-plane', 'gateways', 'node-agents', 'addons'] as const;
+  const rules = hardenedRights([{ namespace: 'istio-system', parts }]).flatMap(rulesOf);
+  const isReading = (verb: string): boolean => ['get', 'list', 'watch'].includes(verb);
+  const written = rules
+    .filter((rule) => !texts(rule, 'verbs').every(isReading))
+    .flatMap((rule) => texts(rule, 'resources'));
+
+  it('write no rights, hand none out and read no Secrets', () => {
+    const verbs = rules.flatMap((rule) => texts(rule, 'verbs'));
+
+    expect(written).to.include('deployments').and.not.include.oneOf(RIGHTS);
+    expect(verbs).to.include('patch').and.not.include.oneOf(['escalate', 'bind', 'impersonate', '*']);
+    expect(rules.flatMap((rule) => texts(rule, 'resources'))).not.to.include('secrets');
+  });
+
+  it('write nothing that is cluster-scoped', () => {
+    expect(written.filter((resource) => CLUSTER_SCOPED.has(resource))).to.deep.equal([]);
+  });
+
+  it('read all that they do not write, to tell an administrator what differs', () => {
+    const read = rules
+      .filter((rule) => texts(rule, 'verbs').includes('watch'))
+      .flatMap((rule) => texts(rule, 'resources'));
+
+    expect(read).to.include.members([...CLUSTER_SCOPED, ...RIGHTS]);
+  });
+
+  it('are missing for exactly what the engine leaves to an administrator', () => {
+    const administered = Object.values(API_RESOURCES)
+      .filter(({ group }) => isAdministered({ apiVersion: group === '' ? 'v1' : `${group}/v1` }))
+      .map(({ resource }) => resource);
+
+    expect(administered).to.have.members([...new Set([...CLUSTER_SCOPED, ...RIGHTS])]);
   });
 });
 

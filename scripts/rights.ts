@@ -116,7 +116,40 @@ export interface Grants {
  * all control planes share. `definitions` are the names of Istio's own CustomResourceDefinitions.
  */
 export function commonRights(definitions: readonly string[]): readonly K8sObject[] {
-  const rules = [
+  return [
+    clusterRole(OPERATOR.name, [...watchingRules(), ...namedRules(sharedNames(definitions))]),
+    clusterRoleBinding(OPERATOR.name),
+    ...electionRights(),
+    ...Object.entries(PARTS).map(([part, { kinds, handedOut, others }]) =>
+      clusterRole(`${OPERATOR.name}-${part}`, [...rulesFor(kinds, WRITE), ...handedOut, ...others]),
+    ),
+  ];
+}
+
+/**
+ * What an operator in hardened mode has: it watches and reports everywhere, and writes namespaced objects other than
+ * rights where an administrator has opened a namespace. Since it hands no rights out, it needs none of those that istiod
+ * and the gateways hold: it reads no Secret at all.
+ */
+export function hardenedRights(namespaces: Grants['namespaces']): readonly K8sObject[] {
+  return [
+    clusterRole(OPERATOR.name, watchingRules()),
+    clusterRoleBinding(OPERATOR.name),
+    ...electionRights(),
+    ...Object.entries(PARTS).map(([part, { kinds }]) =>
+      clusterRole(`${OPERATOR.name}-${part}`, [...rulesFor(kinds.filter(isNoRight), WRITE), LOOK_AT_PODS]),
+    ),
+    ...openedNamespaces(namespaces),
+  ];
+}
+
+function isNoRight(kind: RenderedKind): boolean {
+  return API_RESOURCES[kind].group !== RBAC;
+}
+
+/** What every operator does in the whole cluster. */
+function watchingRules(): readonly PolicyRule[] {
+  return [
     ...rulesFor(allKinds(), READ),
     rule('', ['namespaces'], ['get']),
     // Of the metadata only: before a control plane is deleted, and for status.dataPlane.
@@ -124,16 +157,14 @@ export function commonRights(definitions: readonly string[]): readonly K8sObject
     rule('install.istio.io', ['istiooperators'], ['get', 'list', 'patch', 'watch']),
     rule('install.istio.io', ['istiooperators/status'], ['patch']),
     rule('events.k8s.io', ['events'], ['create']),
-    ...namedRules(sharedNames(definitions)),
   ];
-  return [
-    clusterRole(OPERATOR.name, rules),
-    clusterRoleBinding(OPERATOR.name),
-    ...electionRights(),
-    ...Object.entries(PARTS).map(([part, { kinds, handedOut, others }]) =>
-      clusterRole(`${OPERATOR.name}-${part}`, [...rulesFor(kinds, WRITE), ...handedOut, ...others]),
-    ),
-  ];
+}
+
+/** Lets the operator install parts into namespaces; the same in hardened mode, where the parts hold less. */
+export function openedNamespaces(namespaces: Grants['namespaces']): readonly K8sObject[] {
+  return namespaces.flatMap(({ namespace, parts }) =>
+    parts.map((part) => roleBinding(namespace, 'ClusterRole', `${OPERATOR.name}-${part}`)),
+  );
 }
 
 /** What these grants add; to be applied by somebody who may escalate cluster roles. */
@@ -146,13 +177,10 @@ export function grantedRights(grants: Grants): readonly K8sObject[] {
   const tags = grants.tags.flatMap(({ namespace, tag }) =>
     rights(`tag-${tag}-${namespace}`, namedRules(tagNames(namespace, tag))),
   );
-  const bindings = grants.namespaces.flatMap(({ namespace, parts }) =>
-    parts.map((part) => roleBinding(namespace, 'ClusterRole', `${OPERATOR.name}-${part}`)),
-  );
   const addons = grants.namespaces
     .filter(({ parts }) => parts.includes('addons'))
     .flatMap(({ namespace }) => rights(`addons-${namespace}`, namedRules(addonNames(namespace))));
-  return [...revisions, ...tags, ...addons, ...bindings];
+  return [...revisions, ...tags, ...addons, ...openedNamespaces(grants.namespaces)];
 }
 
 /** Rights in the whole cluster. */

@@ -130,6 +130,7 @@ async function connect(run: OperatorRun, settings: Settings, telling: Telling): 
       namespaces: settings.watchedNamespaces,
       revision: settings.revision === 'default' ? '' : settings.revision,
       readinessTimeoutMs: settings.readinessTimeoutMs,
+      hardened: settings.hardened === 'true',
       concurrency: settings.maxConcurrentReconciles,
     },
   };

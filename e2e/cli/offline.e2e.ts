@@ -4,10 +4,13 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { isAdministered } from '../../src/apply/administered.ts';
 import { readManifests } from '../../src/core/manifests.ts';
-import { namespaceOf } from '../../src/model/object.ts';
+import { labelsOf, namespaceOf } from '../../src/model/object.ts';
 import { VERSION } from '../../src/version.ts';
 import { run } from './program.ts';
+
+const OWNER = 'install.operator.istio.io/owning-resource';
 
 describe('the command line without a cluster', () => {
   let folder: string;
@@ -88,6 +91,31 @@ describe('the command line without a cluster', () => {
       const objects = read.kind === 'read' ? read.objects : [];
       expect(objects).to.have.length.above(0);
       expect(objects.filter((object) => namespaceOf(object) !== undefined)).to.deep.equal([]);
+    });
+
+    it('prints for an administrator what the resource of a file has, and needs its name for that', async () => {
+      const args = ['manifest', 'generate', '--scope', 'admin', '-f', '-'];
+      const mesh = 'kind: IstioOperator\nmetadata: { name: mesh, namespace: istio-system }\n';
+
+      const { stdout } = await run(args, mesh);
+      const nameless = await run(args, 'kind: IstioOperator\n');
+
+      const read = readManifests(stdout, 'stdout');
+      const objects = read.kind === 'read' ? read.objects : [];
+      expect(objects.map(({ kind }) => kind)).to.include.members(['Role', 'ClusterRole']);
+      expect(objects.every(isAdministered)).to.equal(true);
+      expect(new Set(objects.map((object) => labelsOf(object)[OWNER]))).to.deep.equal(new Set(['mesh']));
+      expect([nameless.exitCode, nameless.stdout]).to.deep.equal([1, '']);
+      expect(nameless.stderr).to.contain('IOP637').and.contain('Set metadata.name and metadata.namespace');
+    });
+
+    it('keeps an administrator on the version that the resource of a cluster is on', async () => {
+      const args = ['manifest', 'generate', '--scope', 'admin', '-f', '-'];
+      const mesh = 'kind: IstioOperator\nmetadata: { name: mesh, namespace: istio-system }\n';
+
+      const { stdout } = await run(args, `${mesh}status: { version: 1.29.0 }\n`);
+
+      expect(stdout).to.contain('1.29.0');
     });
 
     it('takes the facts of a cluster from a file, and refuses facts that it does not know', async () => {

@@ -18,11 +18,11 @@ const OTHER_RESOURCES: Readonly<Record<string, ApiResource>> = {
   Pod: { group: '', resource: 'pods', scope: 'namespaced' },
 };
 
-/** Everything that `kubectl apply -k deploy` applies, in the order of kustomization.yaml. */
-export async function deployedObjects(): Promise<readonly K8sObject[]> {
-  const [kustomization] = await readDocuments('kustomization.yaml');
+/** Everything that `kubectl apply -k` applies of a folder in deploy/, in the order of its kustomization.yaml. */
+export async function deployedObjects(folder = '.'): Promise<readonly K8sObject[]> {
+  const [kustomization] = await readDocuments(`${folder}/kustomization.yaml`);
   const files = listAt(kustomization, 'resources').map(String);
-  return (await Promise.all(files.map(readObjects))).flat();
+  return (await Promise.all(files.map((file) => readObjects(`${folder}/${file}`)))).flat();
 }
 
 /** The objects of a file under deploy/. */

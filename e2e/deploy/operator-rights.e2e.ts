@@ -1,6 +1,4 @@
 /** The operator at work with no more than the rights that deploy/ gives it. */
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { expect } from 'chai';
 import { mapAt, stringAt } from '../../src/model/json.ts';
 import { displayRef, refOf } from '../../src/model/object.ts';
@@ -12,6 +10,7 @@ import { startOperator } from '../operator/operator-under-test.ts';
 import type { OperatorUnderTest } from '../operator/operator-under-test.ts';
 import { eventually, Resources } from '../operator/resources.ts';
 import { apply, deployedObjects, readObjects } from './manifests.ts';
+import { operatorKubeconfig } from './operator-kubeconfig.ts';
 
 describe('the operator with the rights of deploy/', () => {
   let plane: ControlPlane;
@@ -85,25 +84,3 @@ describe('the operator with the rights of deploy/', () => {
     expect(status, `${displayRef(refOf(object))}: ${stringAt(body, 'message')}`).to.be.oneOf([200, 201]);
   }
 });
-
-/** The path of a kubeconfig with a token of the operator's ServiceAccount. */
-async function operatorKubeconfig(plane: ControlPlane): Promise<string> {
-  const path = '/api/v1/namespaces/istio-operator/serviceaccounts/istio-operator/token';
-  const { body } = await plane.api.request('POST', path, {
-    apiVersion: 'authentication.k8s.io/v1',
-    kind: 'TokenRequest',
-    spec: {},
-  });
-  const certificate = Buffer.from(plane.certificateAuthority).toString('base64');
-  const kubeconfig = {
-    apiVersion: 'v1',
-    kind: 'Config',
-    clusters: [{ name: 'e2e', cluster: { server: plane.server, 'certificate-authority-data': certificate } }],
-    users: [{ name: 'operator', user: { token: stringAt(body, 'status', 'token') ?? '' } }],
-    contexts: [{ name: 'e2e', context: { cluster: 'e2e', user: 'operator' } }],
-    'current-context': 'e2e',
-  };
-  const file = join(plane.directory, 'operator.kubeconfig');
-  await writeFile(file, JSON.stringify(kubeconfig), { mode: 0o600 });
-  return file;
-}

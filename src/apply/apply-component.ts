@@ -81,12 +81,14 @@ function failed([first, ...others]: readonly [Failure, ...Failure[]]): Component
   const rest = others.length === 0 ? '' : ` (and ${others.length} more of its component)`;
   const retryable = first.retryable || others.some((other) => other.retryable);
   const forbidden = [first, ...others].some((failure) => failure.forbidden === true);
+  const administered = [first, ...others].some((failure) => failure.administered === true);
   return {
     kind: 'failed',
     ref: first.ref,
     message: `${first.message}${rest}`,
     retryable,
     ...(forbidden ? { forbidden } : {}),
+    ...(administered ? { administered } : {}),
   };
 }
 

@@ -6,6 +6,7 @@ import { assertNever, stringAt } from '../model/json.ts';
 import type { K8sObject } from '../model/object.ts';
 import { displayRef, groupOf, namespaceOf, refOf } from '../model/object.ts';
 import type { Change, NotReady } from '../model/report.ts';
+import { inspect, isAdministered } from './administered.ts';
 import { managedFieldsWithoutReplaced } from './adoption.ts';
 import { appliedForm } from './applied-form.ts';
 import type { Autoscalers } from './autoscaling.ts';
@@ -30,6 +31,8 @@ export interface ApplyRun extends BoundedRun {
   readonly autoscalers: Autoscalers;
   readonly disputes: Disputes;
   readonly turns: GatewayTurns;
+  /** As in ApplySettings. */
+  readonly hardened: boolean;
   readonly ensureNamespace: EnsureNamespace;
 }
 
@@ -49,12 +52,19 @@ export type DecidingRun = Omit<ApplyRun, 'ensureNamespace'>;
  */
 export async function applyObject(run: ApplyRun, wanted: K8sObject): Promise<Applied> {
   try {
-    const applied = await reconcileObject(run, appliedForm(wanted));
+    const desired = appliedForm(wanted);
+    if (run.hardened && isAdministered(desired)) return await inspected(run, desired);
+    const applied = await reconcileObject(run, desired);
     return applied.kind === 'applied' ? await completeAdoption(run, applied) : applied;
   } catch (error) {
     if (!isClusterError(error) || error.kind === 'cancelled') throw error;
     return { kind: 'failed', failure: failureOf(error, refOf(wanted)) };
   }
+}
+
+async function inspected(run: ApplyRun, desired: K8sObject): Promise<Applied> {
+  const found = await inspect(run, desired);
+  return found.kind === 'asPlanned' ? unchanged(found.object) : found;
 }
 
 const ADOPTION_TRIES = 5;

@@ -5,6 +5,7 @@ import type { ComponentName, Owner, Plan, PlannedComponent } from '../model/plan
 import { objectsOf } from '../model/plan.ts';
 import type { ApplyReport, ComponentResult } from '../model/report.ts';
 import type { InventoryEntry } from '../model/status.ts';
+import { isAdministered } from './administered.ts';
 import type { ComponentOutcome, ComponentRun } from './apply-component.ts';
 import { applyComponent } from './apply-component.ts';
 import type { ApplyRun } from './apply-object.ts';
@@ -32,9 +33,11 @@ import { isGatewayWorkload } from './stages.ts';
  * aborted, calls under way are awaited and a ClusterError of kind `cancelled` is thrown. Errors of `recordInventory` are
  * thrown before anything is written.
  */
-export async function applyPlan(deps: EngineDeps, plan: Plan, settings: ApplySettings): Promise<ApplyReport> {
-  throwIfCancelled(settings.signal);
-  const planned = entriesFor(objectsOf(plan));
+export async function applyPlan(deps: EngineDeps, plan: Plan, given: ApplySettings): Promise<ApplyReport> {
+  throwIfCancelled(given.signal);
+  const recordable = recordableIn(given);
+  const settings = { ...given, inventory: recordable(given.inventory) };
+  const planned = recordable(entriesFor(objectsOf(plan)));
   if (additions(settings.inventory, planned).length > 0) {
     await deps.recordInventory(union(settings.inventory, planned));
   }
@@ -53,10 +56,19 @@ export async function applyPlan(deps: EngineDeps, plan: Plan, settings: ApplySet
   return {
     components: new Map([...outcomes].map(([component, { result }]) => [component, result])),
     changes: [...[...outcomes.values()].flatMap(({ changes }) => changes), ...pruned.changes],
-    inventory: union(uncertainEntries(outcomes), rendered, pruned.remaining, storedEntries(outcomes)),
+    inventory: recordable(
+      union(uncertainEntries(outcomes), rendered, pruned.remaining, storedEntries(outcomes)),
+    ),
     pruneFailures: pruned.failures,
     ...(disputes.length === 0 ? {} : { disputes }),
   };
+}
+
+/** What an administrator keeps is none of ours, also where we applied it before we were hardened. */
+function recordableIn({
+  hardened,
+}: ApplySettings): (entries: readonly InventoryEntry[]) => readonly InventoryEntry[] {
+  return (entries) => (hardened === true ? entries.filter((entry) => !isAdministered(entry)) : entries);
 }
 
 type Outcomes = ReadonlyMap<ComponentName, ComponentOutcome>;
@@ -82,7 +94,7 @@ function beginRun(deps: EngineDeps, plan: Plan, settings: ApplySettings): PlanRu
 export function runFor(
   deps: Pick<EngineDeps, 'cluster' | 'clock' | 'knownEqual' | 'disputes'>,
   objects: readonly K8sObject[],
-  settings: Pick<ApplySettings, 'signal' | 'inventory' | 'polling'>,
+  settings: Pick<ApplySettings, 'signal' | 'inventory' | 'polling' | 'hardened'>,
 ): Omit<ApplyRun, 'deadlineMs' | 'ensureNamespace'> {
   const leaving = identities(additions(entriesFor(objects), settings.inventory));
   return {
@@ -93,6 +105,7 @@ export function runFor(
     knownEqual: deps.knownEqual ?? createKnownEqual(),
     disputes: deps.disputes ?? new Disputes(),
     turns: new GatewayTurns([], 0),
+    hardened: settings.hardened ?? false,
     autoscalers: {
       planned: plannedAutoscalers(objects),
       isLeaving: (ref) => leaving.has(identityOf(ref)),

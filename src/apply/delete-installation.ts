@@ -4,6 +4,7 @@ import type { K8sObject } from '../model/object.ts';
 import { refOf } from '../model/object.ts';
 import type { DeletionReport } from '../model/report.ts';
 import type { InventoryEntry } from '../model/status.ts';
+import { isAdministered } from './administered.ts';
 import { isOurs } from './claim.ts';
 import { deletionOf, isBeingDeleted, whyNotGone } from './deletion-state.ts';
 import type { DeletionSettings, EngineDeps, Polling } from './engine.port.ts';
@@ -33,7 +34,7 @@ export async function deleteInstallation(
     polling: settings.polling ?? DELETION_POLLING,
     deadlineMs: deps.clock.nowMs() + settings.timeoutMs,
   };
-  const doomed = settings.inventory.filter((entry) => !isProtected(entry) && settings.keep?.(entry) !== true);
+  const doomed = settings.inventory.filter((entry) => !isProtected(entry) && !stays(entry, settings));
   let left: readonly Left[] = doomed.map((entry) => ({
     kind: 'waiting',
     entry,
@@ -44,6 +45,10 @@ export async function deleteInstallation(
     return left.every(({ kind }) => kind === 'stuck') ? true : undefined;
   });
   return reportOf(left);
+}
+
+function stays(entry: InventoryEntry, { keep, hardened }: DeletionSettings): boolean {
+  return keep?.(entry) === true || (hardened === true && isAdministered(entry));
 }
 
 /** Slower than waiting for readiness, since every look may send what failed once more. */

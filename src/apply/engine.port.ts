@@ -64,6 +64,11 @@ export interface ApplySettings {
    * and `-namespace`); tells our objects from those that another IstioOperator has taken over.
    */
   readonly owner?: Owner;
+  /**
+   * An administrator applies what `isAdministered` (`administered.ts`): such objects are read and held against the plan,
+   * but neither written, recorded nor pruned. Where one differs its component fails and tells it.
+   */
+  readonly hardened?: boolean;
   /** As in DeletionSettings: such objects are released instead of pruned, so that their next holder finds them. */
   readonly keep?: (ref: ObjectRef) => boolean;
   /** Every 100 ms for ten seconds, then every 500 ms, unless set. */
@@ -78,6 +83,8 @@ export interface DeletionSettings {
   readonly timeoutMs: number;
   /** Objects that stay although they are in the inventory, such as those that another resource renders too. */
   readonly keep?: (ref: ObjectRef) => boolean;
+  /** As in ApplySettings: what an administrator applied stays. */
+  readonly hardened?: boolean;
   /** As in ApplySettings. */
   readonly owner?: Owner;
   /** As in ApplySettings. */

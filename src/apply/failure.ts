@@ -10,6 +10,8 @@ export interface Failure {
   readonly retryable: boolean;
   /** The operator lacks a right. */
   readonly forbidden?: true;
+  /** In hardened mode: an administrator has to apply the object. */
+  readonly administered?: true;
 }
 
 interface Advice {

@@ -6,6 +6,7 @@ import { refOf } from '../model/object.ts';
 import type { Plan } from '../model/plan.ts';
 import { objectsOf } from '../model/plan.ts';
 import type { Change, ChangeAction } from '../model/report.ts';
+import { inspect, isAdministered } from './administered.ts';
 import type { DecidingRun, Difference } from './apply-object.ts';
 import { configured, needOf, needsRecreation } from './apply-object.ts';
 import { runFor } from './apply-plan.ts';
@@ -45,13 +46,14 @@ type Previewed =
 export async function previewPlan(
   deps: Pick<EngineDeps, 'cluster' | 'clock' | 'knownEqual' | 'disputes'>,
   plan: Plan,
-  settings: Pick<ApplySettings, 'signal' | 'inventory' | 'owner' | 'keep'>,
+  settings: Pick<ApplySettings, 'signal' | 'inventory' | 'owner' | 'keep' | 'hardened'>,
 ): Promise<Preview> {
   const objects = objectsOf(plan);
   const run: DecidingRun = { ...runFor(deps, objects, settings), deadlineMs: deps.clock.nowMs() };
   const previewed = await mapParallel(objects, CALLS_AT_ONCE, (object) => previewObject(run, object));
   const surplus = additions(entriesFor(objects), settings.inventory);
-  const doomed = await prunable(run, surplus, { owner: settings.owner, keep: settings.keep });
+  const mortal = surplus.filter((entry) => !(run.hardened && isAdministered(entry)));
+  const doomed = await prunable(run, mortal, { owner: settings.owner, keep: settings.keep });
   return {
     changes: [
       ...previewed.filter((item) => item.kind === 'change'),
@@ -64,6 +66,7 @@ export async function previewPlan(
 async function previewObject(run: DecidingRun, wanted: K8sObject): Promise<Previewed> {
   try {
     const desired = appliedForm(wanted);
+    if (run.hardened && isAdministered(desired)) return await previewAdministered(run, desired);
     const need = await needOf(run, desired);
     const ref = refOf(desired);
     switch (need.kind) {
@@ -82,6 +85,13 @@ async function previewObject(run: DecidingRun, wanted: K8sObject): Promise<Previ
     if (!isClusterError(error) || error.kind === 'cancelled') throw error;
     return { kind: 'failure', ...failureOf(error, refOf(wanted)) };
   }
+}
+
+async function previewAdministered(run: DecidingRun, desired: K8sObject): Promise<Previewed> {
+  const found = await inspect(run, desired);
+  if (found.kind === 'failed') return { kind: 'failure', ...found.failure };
+  const { object: live } = found;
+  return { kind: 'change', change: change(refOf(live), 'unchanged'), live, after: live };
 }
 
 async function previewDifference(run: DecidingRun, difference: Difference): Promise<Previewed> {

@@ -1,10 +1,12 @@
 /** `istio-operator manifest generate`: prints what would be applied, without a cluster. */
 import { join } from 'node:path';
+import { isAdministered } from '../apply/administered.ts';
 import { createPlanner } from '../core/plan.ts';
+import type { PlanInput } from '../core/plan.ts';
 import { diagnose } from '../core/diagnostics.ts';
 import type { NamedResource } from '../core/spec/documents.ts';
 import { printYaml } from '../core/yaml.ts';
-import type { PrintedSpecs } from '../model/assets.ts';
+import type { AssetBundle, PrintedSpecs } from '../model/assets.ts';
 import type { K8sObject } from '../model/object.ts';
 import { refOf } from '../model/object.ts';
 import type { ComponentName, Plan, PlannedComponent } from '../model/plan.ts';
@@ -33,8 +35,11 @@ export interface GenerateOptions extends FactsOptions, RequestFlags {
   readonly output: 'yaml' | 'json' | 'name' | 'images';
   /** A folder for one file a component; without it everything goes to standard output. */
   readonly outputDir?: string;
-  /** `cluster`: only what has no namespace, to be applied beforehand by somebody with more rights. */
-  readonly scope?: 'all' | 'cluster' | 'namespace';
+  /**
+   * `cluster`: only what has no namespace. `admin`: what an operator in hardened mode does not write, with the labels
+   * of the resource that the files describe, so that the operator finds it as it wants it.
+   */
+  readonly scope?: 'all' | 'cluster' | 'namespace' | 'admin';
 }
 
 /** Prints the objects of a plan in apply order. Warnings go to standard error. */
@@ -42,42 +47,91 @@ export async function manifestGenerate(
   environment: CommandEnvironment,
   options: GenerateOptions,
 ): Promise<number> {
-  const [assets, layers] = await Promise.all([
-    environment.loadAssets(),
-    readLayers(environment, options.filename),
-  ]);
-  const planner = createPlanner(assets);
+  const assets = await environment.loadAssets();
+  const plan = await requestedPlan(environment, assets, options);
+  sayDiagnostics(environment.terminal, plan.warnings);
+  if (options.output === 'images') {
+    environment.terminal.print(plan.images.map((image) => `${image}\n`).join(''));
+    return EXIT.ok;
+  }
+  const components = inScope(chosenComponents(plan, options.component), options.scope);
+  const printers = {
+    json: printList,
+    name: printNames,
+    yaml: printerOf(await assets.printedSpecs(plan.releaseLine)),
+  };
+  await printComponents(environment, options, { components, printed: printers[options.output] });
+  return EXIT.ok;
+}
+
+/** Throws a CommandError for what cannot be planned. */
+async function requestedPlan(
+  environment: CommandEnvironment,
+  assets: AssetBundle,
+  options: GenerateOptions,
+): Promise<Plan> {
+  const layers = await readLayers(environment, options.filename);
   const sets = setsOf(options);
-  const result = planner({
+  const result = createPlanner(assets)({
     layers,
     annotations: annotationsIn(layers),
     sets,
     ...(await readOwnProfiles(environment, layers, sets)),
+    ...(options.scope === 'admin' ? describedInstallation(layers) : {}),
     facts: await factsOf(environment, options),
   });
   if (result.kind === 'invalid') throw new CommandError(result.diagnostics);
-  sayDiagnostics(environment.terminal, result.plan.warnings);
-  if (options.output === 'images') {
-    environment.terminal.print(result.plan.images.map((image) => `${image}\n`).join(''));
-    return EXIT.ok;
-  }
-  const components = chosenComponents(result.plan, options.component);
-  const printers = {
-    json: printList,
-    name: printNames,
-    yaml: printerOf(await assets.printedSpecs(result.plan.releaseLine)),
-  };
-  const printed = printers[options.output];
-  if (options.outputDir === undefined) {
-    environment.terminal.print(printed(components.flatMap(({ objects }) => objects)));
-    return EXIT.ok;
+  return result.plan;
+}
+
+interface Printable {
+  readonly components: readonly PlannedComponent[];
+  readonly printed: (objects: readonly K8sObject[]) => string;
+}
+
+async function printComponents(
+  { terminal, writeText }: CommandEnvironment,
+  { outputDir, output }: GenerateOptions,
+  { components, printed }: Printable,
+): Promise<void> {
+  if (outputDir === undefined) {
+    terminal.print(printed(components.flatMap(({ objects }) => objects)));
+    return;
   }
   for (const [index, { component, objects }] of components.entries()) {
-    const path = join(options.outputDir, fileNameOf(index, component, options.output));
-    await environment.writeText(path, printed(objects));
-    environment.terminal.say(`wrote ${path}`);
+    const path = join(outputDir, fileNameOf(index, component, output));
+    await writeText(path, printed(objects));
+    terminal.say(`wrote ${path}`);
   }
-  return EXIT.ok;
+}
+
+/** The resource as the operator knows it: whose objects these are, and the version on which one without a tag stays. */
+function describedInstallation(
+  layers: readonly NamedResource[],
+): Pick<PlanInput, 'owner' | 'installedVersion'> {
+  const installed = layers.findLast(({ installedVersion }) => installedVersion !== undefined);
+  const kept =
+    installed?.installedVersion === undefined ? {} : { installedVersion: installed.installedVersion };
+  const name = layers.findLast((layer) => layer.name !== undefined)?.name;
+  const namespace = layers.findLast((layer) => layer.namespace !== undefined)?.namespace;
+  if (name !== undefined && namespace !== undefined) return { owner: { name, namespace }, ...kept };
+  throw failure(
+    'resourceNotNamed',
+    'what an administrator applies carries the name and the namespace of its IstioOperator, and no file gives both',
+    'Set metadata.name and metadata.namespace, or pipe the resource in: kubectl get istiooperator NAME -n NAMESPACE -o yaml | istio-operator manifest generate --scope admin -f -',
+  );
+}
+
+function inScope(
+  components: readonly PlannedComponent[],
+  scope: GenerateOptions['scope'],
+): readonly PlannedComponent[] {
+  if (scope !== 'admin') return components;
+  const administered = components.map((planned) => ({
+    ...planned,
+    objects: planned.objects.filter(isAdministered),
+  }));
+  return administered.filter(({ objects }) => objects.length > 0);
 }
 
 /** `02-ingress-gateways.yaml`: kubectl applies the files of a folder in alphabetical order. */
@@ -96,7 +150,9 @@ export function setsOf({
   scope,
 }: Omit<RequestFlags, 'filename'> & Pick<GenerateOptions, 'scope'>): readonly string[] {
   const named = revision === undefined || revision === 'default' ? [] : [`revision=${revision}`];
-  const scoped = scope === undefined || scope === 'all' ? [] : [`values.global.resourceScope=${scope}`];
+  // The operator plans all of it; what an administrator applies is a part of that plan.
+  const isWhole = scope === undefined || scope === 'all' || scope === 'admin';
+  const scoped = isWhole ? [] : [`values.global.resourceScope=${scope}`];
   const folder = manifests ?? charts;
   const packaged = folder === undefined ? [] : [`installPackagePath=${folder}`];
   return [...set, ...named, ...packaged, ...scoped];

@@ -113,11 +113,10 @@ function manifestCommand(environment: CommandEnvironment, outcome: Outcome): Com
     )
     .addOption(new Option('--output-dir <folder>', 'write a file for each component instead of printing'))
     .addOption(
-      new Option('--scope <scope>', 'only objects with or without a namespace').choices([
-        'all',
-        'cluster',
-        'namespace',
-      ]),
+      new Option(
+        '--scope <scope>',
+        'only objects without or with a namespace; admin: what an administrator applies for an operator in hardened mode, labelled as its own',
+      ).choices(['all', 'cluster', 'namespace', 'admin']),
     )
     .addOption(
       new Option('--cluster-facts <file>', 'what is known of the cluster: kubernetesVersion, servedKinds'),

@@ -61,6 +61,13 @@ export const RUN_OPTIONS = {
     default: '',
     description: 'Handles only resources of this revision; empty for all',
   }),
+  hardened: option({
+    flag: 'hardened',
+    env: ['HARDENED'],
+    type: choice(['true', 'false']),
+    default: 'false',
+    description: 'Writes no rights and nothing cluster-scoped: an administrator applies both beforehand',
+  }),
   readinessTimeoutMs: option({
     flag: 'wait-for-resources-timeout',
     env: ['WAIT_FOR_RESOURCES_TIMEOUT'],

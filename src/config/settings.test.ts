@@ -25,6 +25,7 @@ describe('readSettings', () => {
       revision: '',
       readinessTimeoutMs: 300_000,
       maxConcurrentReconciles: 4,
+      hardened: 'false',
       leaderElection: 'auto',
       leaseMs: 15_000,
       leaseRenewDeadlineMs: 10_000,

@@ -18,7 +18,7 @@ import { Progress } from './progress.ts';
 import { conditionOf, generationOf, isDataPlaneAsked, isDryRun, isReady, storedStatus } from './resource.ts';
 import { review } from './review.ts';
 import type { ReconcileDeps, Visit } from './visit.ts';
-import { keepFor, ownerOf, storeFinalizers } from './visit.ts';
+import { hardening, keepFor, ownerOf, storeFinalizers } from './visit.ts';
 
 /**
  * How long one run stays with a component that is being rolled out. Definitions are established and small things
@@ -160,6 +160,7 @@ async function applyShowingProgress(
       inventory: previous?.inventory ?? [],
       readinessTimeoutMs: lingerMs(resource),
       keep: keepFor(deps, visit),
+      ...hardening(deps),
       gatewayPatienceMs: deps.settings.readinessTimeoutMs / 2,
       isAtRest: isReady(previous) && previous?.observedGeneration === generationOf(resource),
     },
@@ -181,7 +182,10 @@ function judge(
   result: { readonly release: Release; readonly report: ApplyReport },
 ): Outcome {
   const { report } = result;
-  if (resultsOf(report, 'failed').length > 0) return { kind: 'failed', ...result };
+  const failures = resultsOf(report, 'failed');
+  if (failures.some(([, { administered }]) => administered === true))
+    return { kind: 'awaitingAdministrator', ...result, owner: ownerOf(visit) };
+  if (failures.length > 0) return { kind: 'failed', ...result };
   if (report.disputes !== undefined) return { kind: 'disputed', ...result, disputes: report.disputes };
   if (resultsOf(report, 'notReady').length + resultsOf(report, 'skipped').length > 0) {
     const timeoutMs = deps.settings.readinessTimeoutMs;

@@ -1,10 +1,11 @@
 /** The sentences of status and events. Each names the object or the path, and what to do where a human can help. */
+import { administratorCommand } from '../apply/administered.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import { printDiagnostic } from '../model/diagnostic.ts';
 import type { ObjectRef } from '../model/object.ts';
 import { displayRef } from '../model/object.ts';
 import type { Contested, Release, Usage } from '../model/outcome.ts';
-import type { ComponentName } from '../model/plan.ts';
+import type { ComponentName, Owner } from '../model/plan.ts';
 import type { ApplyReport, Change, ComponentResult, Dispute, NotReady } from '../model/report.ts';
 import type { PendingPlan, PodCount } from '../model/status.ts';
 
@@ -78,6 +79,11 @@ export function waitingTexts(report: ApplyReport): readonly string[] {
 
 export function failureTexts(report: ApplyReport): readonly string[] {
   return resultsOf(report, 'failed').map(([component, result]) => `${component}: ${result.message}`);
+}
+
+/** What the administrator of a hardened operator has to do. */
+export function administratorRemedy(owner: Owner): string {
+  return `an administrator has to apply it with: ${administratorCommand(owner)}`;
 }
 
 export function pruneFailureTexts(report: ApplyReport): readonly string[] {

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { administratorDeletion } from '../apply/administered.ts';
 import { refOf } from '../model/object.ts';
 import { releaseOf } from '../model/outcome.ts';
 import type { Outcome } from '../model/outcome.ts';
@@ -136,6 +137,14 @@ describe('eventsOf', () => {
     };
 
     expect(notes(outcome, READY)).to.deep.equal([]);
+  });
+
+  it('says how an administrator deletes what the operator may not', () => {
+    const administeredFor = { name: 'mesh', namespace: 'istio-system' };
+
+    expect(notes({ kind: 'deleted', left: 0, administeredFor }, READY)).to.deep.equal([
+      `Normal Deleted: What the operator applied is deleted; what an administrator applied stays, its webhooks too. Delete it with: ${administratorDeletion(administeredFor)}`,
+    ]);
   });
 
   it('says what was left behind on purpose', () => {

@@ -1,4 +1,5 @@
 /** Which Events an outcome gives. Pure. */
+import { administratorDeletion } from '../apply/administered.ts';
 import { assertNever } from '../model/json.ts';
 import { identityOf } from '../model/object.ts';
 import type { Outcome } from '../model/outcome.ts';
@@ -6,6 +7,7 @@ import { changesOf } from '../model/outcome.ts';
 import type { Change } from '../model/report.ts';
 import type { OperatorStatus, PendingPlan } from '../model/status.ts';
 import {
+  administratorRemedy,
   contestedText,
   counted,
   describeChange,
@@ -76,6 +78,13 @@ function resultEvents(outcome: Outcome, before: Before): readonly EventDraft[] {
       return [warning('UpgradeRefused', firstOf(diagnosticTexts(outcome.diagnostics)))];
     case 'failed':
       return [warning('ApplyFailed', firstOf(failureTexts(outcome.report)))];
+    case 'awaitingAdministrator':
+      return [
+        warning(
+          'AwaitingAdministrator',
+          `${firstOf(failureTexts(outcome.report))}; ${administratorRemedy(outcome.owner)}`,
+        ),
+      ];
     case 'notReady':
       return [warning('NotReady', firstOf(waitingTexts(outcome.report)))];
     case 'pruneFailed':
@@ -98,7 +107,7 @@ function resultEvents(outcome: Outcome, before: Before): readonly EventDraft[] {
       // Somebody else changed the resource at the same moment: the next look settles it, there is nothing to tell.
       return outcome.problem.kind === 'conflict' ? [] : [warning('ReconcileFailed', outcome.problem.message)];
     case 'deleted':
-      return [normal('Deleted', deletedNote(outcome.left))];
+      return [normal('Deleted', deletedNote(outcome))];
     case 'progressing':
     case 'stopped':
     case 'paused':
@@ -123,7 +132,9 @@ function readyEvents(outcome: Extract<Outcome, { kind: 'ready' }>, before: Befor
   return isReady(previous) ? [] : [normal('Recovered', `${release} is ready again`)];
 }
 
-function deletedNote(left: number): string {
+function deletedNote({ left, administeredFor }: Extract<Outcome, { kind: 'deleted' }>): string {
+  if (administeredFor !== undefined)
+    return `What the operator applied is ${left > 0 ? 'left' : 'deleted'}; what an administrator applied stays, its webhooks too. Delete it with: ${administratorDeletion(administeredFor)}`;
   if (left > 0) return `${counted(left, 'object')} stay as they are, and nobody looks after them any more`;
   return 'Everything that was installed is deleted; definitions, namespaces and what users made stay';
 }

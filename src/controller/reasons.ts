@@ -26,6 +26,8 @@ export const CONDITION_REASONS = {
   DryRun: 'The annotation install.istio.io/dry-run is "true": the plan is told, and nothing is changed.',
   AwaitingApproval:
     'The annotation install.istio.io/require-approval is "true", and this plan is not approved.',
+  AwaitingAdministrator:
+    'The operator runs in hardened mode, and an administrator has to apply what it may not.',
   IgnoredRevision: 'The resource is of another revision than this operator serves.',
   Deleting: 'What was installed is being deleted.',
   DeletionBlocked: 'Something that was installed does not go away.',
@@ -63,6 +65,7 @@ export const EVENT_REASONS = {
   ReconcileFailed: 'A call around the installation failed.',
   DeletionBlocked: 'Something that was installed does not go away.',
   RevisionInUse: 'Pods still use the control plane that was to be deleted.',
+  AwaitingAdministrator: 'In hardened mode: an administrator has to apply what the operator may not.',
   Planned: 'A dry run has a new result.',
   AwaitingApproval: 'A new plan waits for approval.',
 } as const satisfies Readonly<Record<string, string>>;

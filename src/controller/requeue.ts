@@ -39,6 +39,7 @@ export function requeueOf(outcome: Outcome): Requeue {
     case 'failed':
       return afterFailure(outcome);
     case 'contested':
+    case 'awaitingAdministrator':
       return SLOW_RETRY;
     case 'disputed':
       // A change of what is disputed postpones the retry and wakes us up as well.

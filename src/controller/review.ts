@@ -8,7 +8,7 @@ import type { PendingPlan } from '../model/status.ts';
 import { storeReport } from './plan-report.ts';
 import { approvedPlanOf, isDryRun, requiresApproval, storedStatus } from './resource.ts';
 import type { ReconcileDeps, Visit } from './visit.ts';
-import { keepFor, ownerOf } from './visit.ts';
+import { hardening, keepFor, ownerOf } from './visit.ts';
 
 export type Review =
   /**
@@ -49,6 +49,7 @@ async function preview(deps: ReconcileDeps, visit: Visit, plan: Plan): Promise<P
     owner: ownerOf(visit),
     inventory: storedStatus(visit.resource)?.inventory ?? [],
     keep: keepFor(deps, visit),
+    ...hardening(deps),
   });
 }
 

@@ -58,6 +58,14 @@ const REFUSED: ComponentResult = {
 
 const BUSY: ComponentResult = { ...REFUSED, message: 'the API server is overloaded', retryable: true };
 
+const ADMINISTERED: ComponentResult = {
+  kind: 'failed',
+  ref: { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', name: 'istiod' },
+  message: 'ClusterRole istiod: it is missing',
+  retryable: false,
+  administered: true,
+};
+
 const PENDING: PendingPlan = { hash: 'abcd', create: 3, configure: 1, prune: 0, unchanged: 40, refused: 1 };
 
 const PHASES = {
@@ -89,6 +97,12 @@ const PHASES = {
     kind: 'failed',
     release: RELEASE,
     report: reportOf({ components: { Pilot: BUSY, IngressGateways: GATEWAY_SKIPPED } }),
+  },
+  awaitingAdministrator: {
+    kind: 'awaitingAdministrator',
+    release: RELEASE,
+    report: reportOf({ components: { Pilot: ADMINISTERED, IngressGateways: GATEWAY_SKIPPED } }),
+    owner: { name: 'demo', namespace: 'istio-system' },
   },
   pruneFailed: {
     kind: 'pruneFailed',
@@ -174,6 +188,16 @@ describe('statusOf', () => {
     busy: [
       'ERROR',
       ['False ApplyFailed', 'True ApplyFailed', 'False NotStalled', 'True Valid', 'False ApplyFailed'],
+    ],
+    awaitingAdministrator: [
+      'ACTION_REQUIRED',
+      [
+        'False AwaitingAdministrator',
+        'False Settled',
+        'True AwaitingAdministrator',
+        'True Valid',
+        'False AwaitingAdministrator',
+      ],
     ],
     pruneFailed: [
       'ERROR',
@@ -604,6 +628,7 @@ const covered: Record<Exclude<Outcome['kind'], Untold>, true> = {
   paused: true,
   dryRun: true,
   awaitingApproval: true,
+  awaitingAdministrator: true,
   ignored: true,
   deleting: true,
   deletionBlocked: true,

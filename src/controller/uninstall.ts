@@ -5,7 +5,7 @@ import { finalizersWithoutOurs } from './finalizer.ts';
 import { usageOf } from './in-use.ts';
 import { conditionOf, deletionTimeMs, storedStatus } from './resource.ts';
 import type { ReconcileDeps, Visit } from './visit.ts';
-import { keepFor, ownerOf, storeFinalizers } from './visit.ts';
+import { hardening, keepFor, ownerOf, storeFinalizers } from './visit.ts';
 
 /** How long one run waits for objects to go. Their going wakes us up, so there is no need to stay longer. */
 const LINGER_MS = 2_000;
@@ -26,7 +26,14 @@ export async function uninstall(deps: ReconcileDeps, visit: Visit): Promise<Outc
   if (!saysDeleting(visit)) await recordInventory(inventory);
   const report = await engine.delete(
     { cluster, clock, recordInventory },
-    { signal, owner: ownerOf(visit), inventory, timeoutMs: LINGER_MS, keep: keepFor(deps, visit) },
+    {
+      signal,
+      owner: ownerOf(visit),
+      inventory,
+      timeoutMs: LINGER_MS,
+      keep: keepFor(deps, visit),
+      ...hardening(deps),
+    },
   );
   if (report.kind === 'deleted') return release(deps, visit, 0);
   const { remaining } = report;
@@ -45,7 +52,8 @@ export async function letGo(deps: ReconcileDeps, visit: Visit): Promise<Outcome>
 
 async function release(deps: ReconcileDeps, visit: Visit, left: number): Promise<Outcome> {
   await storeFinalizers(deps, visit, finalizersWithoutOurs(visit.writer.resource));
-  return { kind: 'deleted', left };
+  const administered = hardening(deps).hardened ? { administeredFor: ownerOf(visit) } : {};
+  return { kind: 'deleted', left, ...administered };
 }
 
 /** Once something is deleted the control plane is no longer whole, so there is nothing to keep. */

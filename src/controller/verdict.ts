@@ -17,6 +17,7 @@ import type {
 import type { ComponentProgress } from './component-status.ts';
 import { componentStatuses } from './component-status.ts';
 import {
+  administratorRemedy,
   capped,
   contestedText,
   counted,
@@ -91,6 +92,8 @@ export function verdictOf(phase: Phase, context: VerdictContext): Verdict {
       return notReady(phase, context);
     case 'failed':
       return failed(phase.release, phase.report, context);
+    case 'awaitingAdministrator':
+      return awaitingAdministrator(phase, context);
     case 'pruneFailed':
       return pruneFailed(phase.release, phase.report, context);
     case 'disputed':
@@ -286,6 +289,29 @@ function failed(release: Release, report: ApplyReport, context: VerdictContext):
         reason: 'ApplyFailed',
         message: capped(failureTexts(report).map(sentence).join(' ')),
       },
+    },
+    componentStatus: componentStatuses(release, report.components, context),
+    release,
+    inventory: report.inventory,
+  };
+}
+
+/** The operator may not act, and nothing of its own is wrong. */
+function awaitingAdministrator(
+  phase: Extract<Phase, { kind: 'awaitingAdministrator' }>,
+  context: VerdictContext,
+): Verdict {
+  const { release, report, owner } = phase;
+  const reason = 'AwaitingAdministrator';
+  const message = `${firstOf(failureTexts(report))}; ${administratorRemedy(owner)}`;
+  const base = stalled(reason, message);
+  return {
+    ...base,
+    status: 'ACTION_REQUIRED',
+    claims: {
+      ...base.claims,
+      Valid: valid(release),
+      Applied: { status: 'False', reason, message: capped(failureTexts(report).map(sentence).join(' ')) },
     },
     componentStatus: componentStatuses(release, report.components, context),
     release,

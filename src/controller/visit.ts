@@ -23,7 +23,7 @@ export interface Engine {
   preview(
     deps: Pick<EngineDeps, 'cluster' | 'clock' | 'knownEqual' | 'disputes'>,
     plan: Plan,
-    settings: Pick<ApplySettings, 'signal' | 'inventory' | 'owner' | 'keep'>,
+    settings: Pick<ApplySettings, 'signal' | 'inventory' | 'owner' | 'keep' | 'hardened'>,
   ): Promise<Preview>;
 }
 
@@ -32,6 +32,8 @@ export interface ReconcileSettings {
   readonly revision: string;
   /** How long the same objects may be waited for before that counts as a failure. */
   readonly readinessTimeoutMs: number;
+  /** An administrator applies cluster-scoped objects and rights; as in ApplySettings. */
+  readonly hardened?: boolean;
 }
 
 export interface ReconcileDeps {
@@ -95,6 +97,11 @@ export function keepFor(
   { key }: Visit,
 ): (ref: ObjectRef) => boolean {
   return (ref) => claims.wantedBy(key, ref).length > 0 || isTagOfOther(key, ref);
+}
+
+/** How the engine is told that it may not write what an administrator applies. */
+export function hardening({ settings }: ReconcileDeps): { readonly hardened: boolean } {
+  return { hardened: settings.hardened ?? false };
 }
 
 /** Whose installation it is, as the labels of the installed objects have it. */

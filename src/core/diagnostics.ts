@@ -192,6 +192,7 @@ export const DIAGNOSTIC_KINDS = {
   },
   foreignObject: { code: 'IOP654', severity: 'warning', title: 'An object would be taken over' },
   invalidFacts: { code: 'IOP634', severity: 'error', title: 'A file of cluster facts cannot be read' },
+  resourceNotNamed: { code: 'IOP637', severity: 'error', title: 'A resource has no name or namespace' },
   unreadableProfiles: { code: 'IOP636', severity: 'error', title: 'Own profiles cannot be read' },
   faultOfOurs: { code: 'IOP699', severity: 'error', title: 'istio-operator itself is at fault' },
   unknownConfigPath: { code: 'IOP635', severity: 'error', title: 'A profile has nothing at a path' },

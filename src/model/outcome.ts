@@ -79,6 +79,14 @@ export type Outcome =
     }
   /** The API server did not accept an object. */
   | { readonly kind: 'failed'; readonly release: Release; readonly report: ApplyReport }
+  /** In hardened mode: an administrator has to apply what the operator may not. Nothing of that was written. */
+  | {
+      readonly kind: 'awaitingAdministrator';
+      readonly release: Release;
+      readonly report: ApplyReport;
+      /** The resource, for the command that applies it. */
+      readonly owner: Owner;
+    }
   /**
    * Everything was accepted, but others change or delete something again and again, so that it is left as it is for a
    * while.
@@ -148,7 +156,12 @@ export type Outcome =
   /** The resource is deleted, but its control plane is in use. Nothing was deleted. */
   | { readonly kind: 'inUse'; readonly usage: Usage; readonly inventory: readonly InventoryEntry[] }
   /** The finalizer is removed. Everything is deleted, but for a number of objects that were left on purpose. */
-  | { readonly kind: 'deleted'; readonly left: number }
+  | {
+      readonly kind: 'deleted';
+      readonly left: number;
+      /** In hardened mode: the resource, whose objects an administrator has to delete. */
+      readonly administeredFor?: Owner;
+    }
   /** There is no such resource, or it is being deleted and nothing of it is ours. */
   | { readonly kind: 'absent' };
 

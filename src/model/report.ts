@@ -40,6 +40,8 @@ export type ComponentResult =
       readonly retryable: boolean;
       /** Not retryable for lack of a right, which somebody may be about to grant. */
       readonly forbidden?: true;
+      /** In hardened mode: an administrator has to apply the object. Nothing of it was written. */
+      readonly administered?: true;
     }
   /** Not touched, because a component before it is not ready. */
   | { readonly kind: 'skipped'; readonly waitingFor: readonly ComponentName[] };

@@ -1,4 +1,4 @@
-/** What a client asked of the API server, from its audit log. Leases and events are not in it. */
+/** What the operator asked of the API server, from its audit log; without its Lease, which is no business of a mesh. */
 import { readFile } from 'node:fs/promises';
 import type { ControlPlane } from '../../../e2e/control-plane/control-plane.ts';
 import type { JsonValue } from '../../../src/model/json.ts';
@@ -42,5 +42,6 @@ async function operatorEntries({ auditLogPath }: ControlPlane): Promise<readonly
   const lines = (await readFile(auditLogPath, 'utf8')).split('\n').filter((line) => line !== '');
   return lines
     .map((line) => JSON.parse(line) as JsonValue) // what JSON.parse returns is a JsonValue by definition
-    .filter((entry) => stringAt(entry, 'userAgent') === USER_AGENT);
+    .filter((entry) => stringAt(entry, 'userAgent') === USER_AGENT)
+    .filter((entry) => stringAt(entry, 'objectRef', 'resource') !== 'leases');
 }

@@ -3,7 +3,7 @@ import type { Document, Node, Scalar, ScalarTag } from 'yaml';
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from 'yaml';
 import type { Diagnostic, Position } from '../../model/diagnostic.ts';
 import type { JsonObject } from '../../model/json.ts';
-import { isJsonObject } from '../../model/json.ts';
+import { isJsonObject, stringAt } from '../../model/json.ts';
 import { stringMap } from '../../model/object.ts';
 import { diagnose } from '../diagnostics.ts';
 import type { FieldPath } from '../field-path.ts';
@@ -21,6 +21,8 @@ export interface NamedResource extends SpecLayer {
   readonly namespace?: string;
   /** All of `metadata`, as it stands in the file. */
   readonly metadata?: JsonObject;
+  /** `status.version`, when the file was read from a cluster. */
+  readonly installedVersion?: string;
   /** Entries of `metadata.annotations` that are texts. */
   readonly annotations: Readonly<Record<string, string>>;
 }
@@ -94,16 +96,18 @@ function readDocument(document: ParsedDocument, source: Source): ReadResources {
     return invalid([notAnIstioOperator(tree, position)]);
   }
   const { metadata } = tree;
-  const name = isJsonObject(metadata) ? metadata['name'] : undefined;
-  const namespace = isJsonObject(metadata) ? metadata['namespace'] : undefined;
+  const installedVersion = stringAt(tree, 'status', 'version');
+  const name = stringAt(metadata, 'name');
+  const namespace = stringAt(metadata, 'namespace');
   const resource: NamedResource = {
     spec: tree['spec'],
     source: source.file,
     locate: locator(document, source),
     annotations: stringMap(isJsonObject(metadata) ? metadata['annotations'] : undefined),
-    ...(typeof name === 'string' ? { name } : {}),
-    ...(typeof namespace === 'string' ? { namespace } : {}),
+    ...(name === undefined ? {} : { name }),
+    ...(namespace === undefined ? {} : { namespace }),
     ...(isJsonObject(metadata) ? { metadata } : {}),
+    ...(installedVersion === undefined ? {} : { installedVersion }),
   };
   return { kind: 'read', resources: [resource] };
 }
