@@ -54,7 +54,11 @@ describe('deploy/', () => {
       (variable) => stringAt(variable, 'name') ?? '',
     );
 
-    expect(names.filter((name) => !known.includes(name))).to.deep.equal(['NODE_OPTIONS', 'MALLOC_ARENA_MAX']);
+    expect(names.filter((name) => !known.includes(name))).to.deep.equal([
+      'NODE_OPTIONS',
+      'MALLOC_ARENA_MAX',
+      'MALLOC_TRIM_THRESHOLD_',
+    ]);
   });
 
   it('is probed and scraped where the operator listens', async () => {

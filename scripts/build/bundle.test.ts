@@ -25,22 +25,34 @@ const REPORT = `
   }));
 `;
 
+/** Serves HTTP, and reports whether the client was loaded that Node.js has of its own. */
+const SERVER = `
+  import { createServer } from 'node:http';
+  const server = createServer().listen(0, '127.0.0.1', () => {
+    console.log(JSON.stringify(process.moduleLoadList.filter((name) => name.endsWith('/undici'))));
+    server.close();
+  });
+`;
+
 describe('the bundle', () => {
   let folder: string;
   let report: Readonly<Record<string, unknown>>;
+  const outputOf = async (entry: string): Promise<string> => {
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['--disallow-code-generation-from-strings', join(folder, `dist/${entry}.mjs`)],
+      { cwd: folder, maxBuffer: 1 << 26 },
+    );
+    return stdout;
+  };
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'bundle-')); // far from any node_modules
-    const entry = join(folder, 'report.ts');
-    await writeFile(entry, REPORT);
-    await bundle({ entries: { main: entry }, outdir: join(folder, 'dist') });
-    const main = join(folder, 'dist/main.mjs');
-    const { stdout } = await promisify(execFile)(
-      process.execPath,
-      ['--disallow-code-generation-from-strings', main],
-      { cwd: folder, maxBuffer: 1 << 26 },
-    );
-    report = JSON.parse(stdout) as Readonly<Record<string, unknown>>;
+    const entries = { main: join(folder, 'report.ts'), server: join(folder, 'server.ts') };
+    await writeFile(entries.main, REPORT);
+    await writeFile(entries.server, SERVER);
+    await bundle({ entries, outdir: join(folder, 'dist') });
+    report = JSON.parse(await outputOf('main')) as Readonly<Record<string, unknown>>;
   });
 
   after(async () => {
@@ -78,5 +90,18 @@ describe('the bundle', () => {
 
     expect(chunks.filter((name) => /^source-.*\.mjs$/.test(name))).to.have.lengthOf(1);
     expect(main).not.to.include('CustomResourceDefinition');
+  });
+
+  it('keeps no text of the assets in its modules', async () => {
+    const chunks = await readdir(join(folder, 'dist/chunks'));
+    const [source = 'none'] = chunks.filter((name) => /^source-.*\.mjs$/.test(name));
+
+    expect(await readFile(join(folder, 'dist/chunks', source), 'utf8')).not.to.include(
+      'CustomResourceDefinition',
+    );
+  });
+
+  it('serves HTTP without loading a client beside its own', async () => {
+    expect(JSON.parse(await outputOf('server'))).to.deep.equal([]);
   });
 });

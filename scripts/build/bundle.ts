@@ -2,6 +2,8 @@ import { build } from 'esbuild';
 import type { Metafile } from 'esbuild';
 import { fileURLToPath } from 'node:url';
 import { compiledAssets } from './asset-module.ts';
+import { unreadHttp } from './unread-http.ts';
+import { unusedModels } from './unused-models.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -26,6 +28,7 @@ export async function bundle({ entries, outdir }: BundleOptions): Promise<Metafi
     outdir,
     outExtension: { '.js': '.mjs' },
     chunkNames: 'chunks/[name]-[hash]',
+    assetNames: 'chunks/[name]-[hash]',
     bundle: true,
     splitting: true,
     format: 'esm',
@@ -39,7 +42,7 @@ export async function bundle({ entries, outdir }: BundleOptions): Promise<Metafi
     banner: { js: REQUIRE_BANNER },
     // All templates are compiled beforehand, so the bundle needs only the part that runs them.
     alias: { handlebars: 'handlebars/runtime' },
-    plugins: [compiledAssets()],
+    plugins: [compiledAssets(), unreadHttp(), unusedModels()],
     logLevel: 'warning',
   });
   return metafile;

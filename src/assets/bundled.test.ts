@@ -5,11 +5,11 @@ import type { BundledPieces } from './bundled.ts';
 function pieces(changes: Partial<BundledPieces>): BundledPieces {
   return {
     templates: {},
-    trees: '{"defaults":{},"profiles":{},"presets":{},"files":{}}',
-    deployment: '[]',
-    revisionRights: '[]',
-    specSchema: '{}',
-    valuesSchema: '{}',
+    trees: () => '{"defaults":{},"profiles":{},"presets":{},"files":{}}',
+    deployment: () => '[]',
+    revisionRights: () => '[]',
+    specSchema: () => '{}',
+    valuesSchema: () => '{}',
     crds: {},
     crdSpecs: {},
     validateSpec: () => true,
@@ -24,7 +24,7 @@ describe('bundledAssets', () => {
     const trees =
       '{"defaults":{"pilot":{"a":1}},"profiles":{"demo":{"b":2}},"presets":{},"files":{"pilot/files/x":"y"}}';
 
-    const assets = bundledAssets(pieces({ templates: { 'pilot/deployment': spec }, trees }));
+    const assets = bundledAssets(pieces({ templates: { 'pilot/deployment': spec }, trees: () => trees }));
 
     expect([...assets.templates]).to.deep.equal([['pilot/deployment', { kind: 'precompiled', spec }]]);
     expect([...assets.defaults]).to.deep.equal([['pilot', { a: 1 }]]);
@@ -32,17 +32,26 @@ describe('bundledAssets', () => {
     expect([...assets.files]).to.deep.equal([['pilot/files/x', 'y']]);
   });
 
-  it('parses definitions and schemas only when asked for, and once', () => {
+  it('reads definitions and schemas only when asked for, and once', () => {
+    const reads: string[] = [];
+    const text = (name: string, json: string) => (): string => {
+      reads.push(name);
+      return json;
+    };
     const assets = bundledAssets(
-      pieces({ crds: { '1.29': 'not JSON', '1.30': '[]' }, specSchema: '{"type":"object"}' }),
+      pieces({
+        crds: { '1.29': text('1.29', '[]'), '1.30': text('1.30', '[]') },
+        specSchema: text('spec', '{}'),
+      }),
     );
 
     expect([...assets.crds.keys()]).to.deep.equal(['1.29', '1.30']);
     expect(assets.crds.has('1.31')).to.equal(false);
     expect(assets.crds.get('1.31')).to.equal(undefined);
+    expect(reads).to.deep.equal([]);
     expect(assets.crds.get('1.30')).to.equal(assets.crds.get('1.30'));
-    expect(() => assets.crds.get('1.29')).to.throw(SyntaxError);
     expect(assets.specSchema).to.equal(assets.specSchema);
+    expect(reads).to.deep.equal(['1.30', 'spec']);
   });
 
   it('loads the printed definitions of one release line alone', async () => {
@@ -52,7 +61,7 @@ describe('bundledAssets', () => {
     };
     const assets = bundledAssets(
       pieces({
-        crds: { '1.29': 'not JSON', '1.30': JSON.stringify([crd]) },
+        crds: { '1.29': () => 'not JSON', '1.30': () => JSON.stringify([crd]) },
         crdSpecs: { '1.29': other, '1.30': async () => ['printed'] },
       }),
     );

@@ -98,7 +98,7 @@ function nameOf(source: string, own: OwnProfiles): string {
 function outOfReach({ folder, profile }: ProfileRequest): Diagnostic {
   return diagnose('profilesOutOfReach', {
     path: ['spec', folder === undefined ? 'profile' : 'installPackagePath'],
-    cause: `there are no profiles to be had from ${folder ?? profile}`,
+    cause: `there are no profiles to be had from ${JSON.stringify(folder ?? profile)}`,
     remedy:
       'Start the operator with --profiles-dir and put the folder below that one (profiles are read when it starts), ' +
       'or write what the profile sets into the resource.',

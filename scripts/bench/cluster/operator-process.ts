@@ -27,6 +27,7 @@ export interface OperatorSettings {
 const ENVIRONMENT = {
   NODE_OPTIONS: '--max-old-space-size=160 --max-semi-space-size=2 --disallow-code-generation-from-strings',
   MALLOC_ARENA_MAX: '2',
+  MALLOC_TRIM_THRESHOLD_: '131072',
 };
 const READY_TIMEOUT_MS = 60_000;
 
