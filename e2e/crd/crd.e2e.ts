@@ -241,16 +241,18 @@ describe('the definition of IstioOperator', () => {
       ['Version', 0],
       ['Status', 0],
       ['Ready', 0],
+      ['Reason', 0],
       ['Age', 0],
       ['Message', 1],
     ]);
-    expect(cells.toSpliced(6, 1)).to.deep.equal([
+    expect(cells.toSpliced(7, 1)).to.deep.equal([
       'mesh',
       'demo',
       'canary',
       '1.30.3',
       'ERROR',
       'False',
+      'NotReady',
       'Deployment istio-system/istiod is not available',
     ]);
   });

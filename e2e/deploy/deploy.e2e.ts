@@ -102,13 +102,15 @@ describe('kubectl apply -k deploy', () => {
       { group: 'coordination.k8s.io', resource: 'leases', verb: 'watch', namespace: 'istio-operator' },
       { group: RBAC, resource: 'clusterroles', verb: 'escalate', name: 'istiod-clusterrole-istio-system' },
       { group: RBAC, resource: 'clusterroles', verb: 'bind', name: 'istio-cni' },
-      { resource: 'pods', verb: 'list', namespace: 'istio-system' },
+      // Who uses a control plane is counted before it is deleted.
+      { resource: 'pods', verb: 'list' },
       { group: 'events.k8s.io', resource: 'events', verb: 'create', namespace: 'elsewhere' },
     ];
     const DENIED: readonly Access[] = [
       { resource: 'secrets', verb: 'list' },
       { resource: 'secrets', verb: 'get', namespace: 'kube-system', name: 'any' },
-      { resource: 'pods', verb: 'list' },
+      { resource: 'pods', verb: 'watch' },
+      { resource: 'pods', verb: 'get', namespace: 'elsewhere', name: 'any' },
       { resource: 'pods', subresource: 'exec', verb: 'create', namespace: 'istio-system' },
       { resource: 'serviceaccounts', verb: 'impersonate' },
       { resource: 'namespaces', verb: 'delete', name: 'istio-system' },

@@ -102,7 +102,7 @@ describe('the status, as others read it', () => {
   it('says that work is to be done before any operator has looked', async () => {
     await resources.apply(NAME, MINIMAL);
 
-    expect(await readings()).to.deep.equal(inProgress('mesh Unknown'));
+    expect(await readings()).to.deep.equal(inProgress('mesh Unknown Pending'));
   });
 
   it('keeps kubectl wait waiting for as long as the installation takes', async () => {
@@ -117,12 +117,12 @@ describe('the status, as others read it', () => {
     await schedulable(true);
     const waited = await waiting;
 
-    expect(during).to.deep.equal(inProgress('mesh minimal default RECONCILING False'));
+    expect(during).to.deep.equal(inProgress('mesh minimal default RECONCILING False Progressing'));
     expect([waited.code, waited.output.trim()]).to.deep.equal([
       0,
       'istiooperator.install.istio.io/mesh condition met',
     ]);
-    expect(await readings()).to.deep.equal(whole('mesh minimal default 1.30.3 HEALTHY True'));
+    expect(await readings()).to.deep.equal(whole('mesh minimal default 1.30.3 HEALTHY True Installed'));
   });
 
   it('leaves the healthy words during an upgrade and shows the old version until it is done', async () => {
@@ -138,9 +138,9 @@ describe('the status, as others read it', () => {
     await schedulable(true);
     await resources.until(NAME, 'HEALTHY');
 
-    expect(before).to.deep.equal(whole('mesh minimal default 1.29.6 HEALTHY True'));
-    expect(during).to.deep.equal(inProgress('mesh minimal default 1.29.6 RECONCILING False'));
-    expect(await readings()).to.deep.equal(whole('mesh minimal default 1.30.3 HEALTHY True'));
+    expect(before).to.deep.equal(whole('mesh minimal default 1.29.6 HEALTHY True Installed'));
+    expect(during).to.deep.equal(inProgress('mesh minimal default 1.29.6 RECONCILING False Progressing'));
+    expect(await readings()).to.deep.equal(whole('mesh minimal default 1.30.3 HEALTHY True Installed'));
   });
 
   it('reads as failed when only a human can help, and comes back when one has', async () => {
@@ -158,9 +158,9 @@ describe('the status, as others read it', () => {
       waited: false,
       kstatus: 'Failed',
       argo: 'Degraded',
-      columns: 'mesh minimal default 1.30.3 ERROR False',
+      columns: 'mesh minimal default 1.30.3 ERROR False InvalidSpec',
     });
-    expect(await readings()).to.deep.equal(whole('mesh minimal default 1.30.3 HEALTHY True'));
+    expect(await readings()).to.deep.equal(whole('mesh minimal default 1.30.3 HEALTHY True Installed'));
   });
 
   it('reads as degraded, but not as given up, while something does not start in time', async () => {
@@ -170,7 +170,7 @@ describe('the status, as others read it', () => {
     await resources.until(NAME, 'ERROR');
 
     expect(await readings()).to.deep.equal({
-      ...inProgress('mesh minimal default ERROR False'),
+      ...inProgress('mesh minimal default ERROR False NotReady'),
       argo: 'Degraded',
     });
   });
@@ -180,7 +180,7 @@ describe('the status, as others read it', () => {
     await resources.apply(NAME, MINIMAL, { 'install.istio.io/ignoreReconcile': 'true' });
     await resources.until(NAME, 'NONE');
 
-    expect(await readings()).to.deep.equal({ ...inProgress('mesh NONE Unknown'), argo: 'Unknown' });
+    expect(await readings()).to.deep.equal({ ...inProgress('mesh NONE Unknown Paused'), argo: 'Unknown' });
   });
 
   it('reads as terminating until the last object is gone', async () => {
@@ -202,7 +202,7 @@ describe('the status, as others read it', () => {
       waited: false,
       kstatus: 'Terminating',
       argo: 'Progressing',
-      columns: 'mesh minimal default 1.30.3 RECONCILING False',
+      columns: 'mesh minimal default 1.30.3 RECONCILING False Deleting',
     });
   });
 

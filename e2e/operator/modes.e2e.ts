@@ -81,7 +81,8 @@ describe('modes of the operator', () => {
     const writes = described(await writesOf(plane, operator.userAgent));
 
     expect(Resources.reasonOf(status)).to.equal('DryRun');
-    expect(status.plan?.create).to.be.greaterThan(30);
+    // Istio's definitions may be there from other suites.
+    expect(status.plan?.create).to.be.greaterThan(10);
     expect(writes).to.deep.equal([
       'patch configmaps istio-operator-plan-mesh',
       'patch istiooperators/status mesh',
