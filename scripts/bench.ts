@@ -114,10 +114,15 @@ const figures: Figure[] = [];
 // One after the other, so that they do not disturb each other.
 for (const name of chosen(positionals)) {
   console.error(`measuring ${name} ...`);
-  const measured = await BENCHES[name]();
-  // At once: the next one may fail.
-  if (values.record) await recordBench(name, measured);
-  figures.push(...measured);
+  try {
+    const measured = await BENCHES[name]();
+    figures.push(...measured);
+    if (values.record) await recordBench(name, measured);
+  } catch (error) {
+    // What was measured before and what comes after still counts.
+    console.error(`${name} could not be measured:`, error);
+    process.exitCode = 1;
+  }
 }
 console.log(figureTable(figures));
 if (values.record) await writeFiles(ROOT, await collectFiles(ROOT, [performanceDocs]));

@@ -1,6 +1,7 @@
 /** How long it takes until something that another has changed or deleted is as it was. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathOf } from '../../e2e/deploy/manifests.ts';
+import { storedStatus } from '../../src/controller/resource.ts';
 import type { JsonObject } from '../../src/model/json.ts';
 import { at } from '../../src/model/json.ts';
 import { uidOf } from '../../src/model/object.ts';
@@ -13,7 +14,6 @@ import type { Figure } from './figure.ts';
 
 const TIMEOUT_MS = 120_000;
 const REPAIR_TIMEOUT_MS = 30_000;
-const ROUNDS = 60;
 /** Between two rounds: who disturbs without a pause is slowed down on purpose, which is not what is measured here. */
 const PAUSE_MS = 1_000;
 const POLL_MS = 2;
@@ -26,40 +26,33 @@ interface Disturbance {
   readonly path?: readonly (string | number)[];
 }
 
-const SERVICE = {
-  apiVersion: 'v1',
-  kind: 'Service',
-  metadata: { name: 'istio-ingressgateway', namespace: 'istio-system' },
-} as const;
-const ISTIOD = {
-  apiVersion: 'apps/v1',
-  kind: 'Deployment',
-  metadata: { name: 'istiod', namespace: 'istio-system' },
-} as const;
-const CONFIGURATION = {
-  apiVersion: 'v1',
-  kind: 'ConfigMap',
-  metadata: { name: 'istio', namespace: 'istio-system' },
-} as const;
-const ROLE = {
-  apiVersion: 'rbac.authorization.k8s.io/v1',
-  kind: 'ClusterRole',
-  metadata: { name: 'istiod-clusterrole-istio-system' },
-} as const;
+/** Kinds whose objects can go for a moment without anything in the cluster noticing. */
+const DELETED_KINDS: ReadonlySet<string> = new Set([
+  'Service',
+  'ServiceAccount',
+  'ConfigMap',
+  'Role',
+  'RoleBinding',
+  'ClusterRole',
+  'ClusterRoleBinding',
+]);
+const EDITED_LABEL = 'operator.istio.io/component';
 
-/** Edits and deletions of different kinds. A field is only edited once in a round, so no field counts as contested. */
-const DISTURBANCES: readonly Disturbance[] = [
-  {
-    object: SERVICE,
-    patch: { spec: { selector: { istio: 'nobody' } } },
-    path: ['spec', 'selector', 'istio'],
-  },
-  { object: ISTIOD, patch: { metadata: { labels: { app: 'other' } } }, path: ['metadata', 'labels', 'app'] },
-  { object: CONFIGURATION, patch: { data: { mesh: 'defaultConfig: {}' } }, path: ['data', 'mesh'] },
-  { object: ROLE, patch: { metadata: { labels: { app: 'other' } } }, path: ['metadata', 'labels', 'app'] },
-  { object: SERVICE },
-  { object: CONFIGURATION },
-];
+/**
+ * An edit of every object, and a deletion of most. Each field once only: what somebody undoes again and again counts as
+ * contested and is left alone.
+ */
+function disturbancesOf(resource: K8sObject | undefined): readonly Disturbance[] {
+  const objects = (storedStatus(resource)?.inventory ?? [])
+    .filter(({ kind }) => kind !== 'CustomResourceDefinition')
+    .map(({ apiVersion, kind, namespace, name }): K8sObject => {
+      return { apiVersion, kind, metadata: namespace === undefined ? { name } : { name, namespace } };
+    });
+  const patch = { metadata: { labels: { [EDITED_LABEL]: 'other' } } };
+  const edits = objects.map((object) => ({ object, patch, path: ['metadata', 'labels', EDITED_LABEL] }));
+  const deletions = objects.filter(({ kind }) => DELETED_KINDS.has(kind)).map((object) => ({ object }));
+  return [...edits, ...deletions];
+}
 
 /** Disturbs an installation of demo and measures from the API server's answer to the first look that finds it repaired. */
 export async function driftFigures(program: string): Promise<readonly Figure[]> {
@@ -90,9 +83,8 @@ export async function driftFigures(program: string): Promise<readonly Figure[]> 
 
 async function repairTimes(cluster: BenchCluster): Promise<readonly number[]> {
   const times: number[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) {
-    const disturbance = DISTURBANCES[round % DISTURBANCES.length];
-    if (disturbance === undefined) throw new Error('there is nothing to disturb');
+  const [resource] = await cluster.resources();
+  for (const disturbance of disturbancesOf(resource)) {
     times.push(await repairTime(cluster, disturbance));
     await cluster.untilHealthy(1, TIMEOUT_MS);
     await delay(PAUSE_MS);
