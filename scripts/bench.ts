@@ -1,8 +1,10 @@
 /**
- * `npm run bench [-- NAME...]`: what matters to users of a slow machine, measured and beside its target. Without names
- * everything is measured, which takes some minutes.
+ * `npm run bench [-- [--record] [NAME...]]`: what matters to users of a slow machine, measured and beside its target.
+ * Without names everything is measured, which takes some minutes. With `--record` the figures replace the last ones of
+ * the same benches in docs/performance.md.
  */
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { loadAssets } from '../src/assets/load.ts';
 import { createPlanner } from '../src/core/plan.ts';
 import type { JsonObject } from '../src/model/json.ts';
@@ -13,9 +15,14 @@ import type { Figure } from './bench/figure.ts';
 import { measureInstallation } from './bench/install.ts';
 import { manyFigures } from './bench/many.ts';
 import { memoryFigures } from './bench/memory.ts';
+import type { BenchName } from './bench/record.ts';
+import { BENCH_NAMES, isBenchName, recordBench } from './bench/record.ts';
 import { renderFigures } from './bench/render.ts';
 import { restFigures } from './bench/rest.ts';
+import { collectFiles, writeFiles } from './generated-files.ts';
+import * as performanceDocs from './performance-docs.ts';
 
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PROGRAM = fileURLToPath(new URL('../dist/main.mjs', import.meta.url));
 const COMMAND_RUNS = 9;
 const FACTS = { kubernetesVersion: 'v1.34.4' };
@@ -67,12 +74,24 @@ async function commandFigures(): Promise<readonly Figure[]> {
 async function installFigures(): Promise<readonly Figure[]> {
   const { healthyMs, operatorRssMib } = await measureInstallation(PROGRAM);
   return [
-    { what: 'first apply of demo to HEALTHY', value: healthyMs / 1000, unit: 's', target: 5 },
-    { what: 'operator, resident after it', value: operatorRssMib, unit: 'MiB', target: 110 },
+    {
+      what: 'first apply of demo to HEALTHY',
+      value: healthyMs / 1000,
+      unit: 's',
+      target: 5,
+      former: '10.2 s',
+    },
+    {
+      what: 'operator, resident after it',
+      value: operatorRssMib,
+      unit: 'MiB',
+      target: 110,
+      former: '131 MiB',
+    },
   ];
 }
 
-const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
+const BENCHES: Readonly<Record<BenchName, () => Promise<readonly Figure[]>>> = {
   plan: planFigures,
   command: commandFigures,
   install: installFigures,
@@ -81,20 +100,24 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   many: () => manyFigures(PROGRAM),
 };
 
-function chosen(names: readonly string[]): readonly string[] {
-  const unknown = names.find((name) => !Object.hasOwn(BENCHES, name));
-  if (unknown === undefined) return names.length === 0 ? Object.keys(BENCHES) : names;
-  throw new Error(
-    `there is no bench ${JSON.stringify(unknown)}; there are ${Object.keys(BENCHES).join(', ')}`,
-  );
+function chosen(names: readonly string[]): readonly BenchName[] {
+  const unknown = names.find((name) => !isBenchName(name));
+  if (unknown === undefined) return names.length === 0 ? BENCH_NAMES : names.filter(isBenchName);
+  throw new Error(`there is no bench ${JSON.stringify(unknown)}; there are ${BENCH_NAMES.join(', ')}`);
 }
 
+const { values, positionals } = parseArgs({
+  options: { record: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
 const figures: Figure[] = [];
 // One after the other, so that they do not disturb each other.
-for (const name of chosen(process.argv.slice(2))) {
+for (const name of chosen(positionals)) {
   console.error(`measuring ${name} ...`);
   try {
-    figures.push(...((await BENCHES[name]?.()) ?? []));
+    const measured = await BENCHES[name]();
+    figures.push(...measured);
+    if (values.record) await recordBench(name, measured);
   } catch (error) {
     // What was measured before and what comes after still counts.
     console.error(`${name} could not be measured:`, error);
@@ -102,3 +125,4 @@ for (const name of chosen(process.argv.slice(2))) {
   }
 }
 console.log(figureTable(figures));
+if (values.record) await writeFiles(ROOT, await collectFiles(ROOT, [performanceDocs]));

@@ -12,6 +12,7 @@ import type { Generator } from './generated-files.ts';
 import * as hardened from './hardened.ts';
 import * as layerDocs from './layer-docs.ts';
 import * as layerRules from './layer-rules.ts';
+import * as performanceDocs from './performance-docs.ts';
 import * as rbac from './rbac.ts';
 import * as referenceDocs from './reference-docs.ts';
 import * as reliabilityDocs from './reliability-docs.ts';
@@ -27,6 +28,7 @@ const GENERATORS: readonly Generator[] = [
   { name: hardened.name, generate: hardened.generate },
   { name: chart.name, generate: chart.generate },
   { name: referenceDocs.name, generate: referenceDocs.generate },
+  { name: performanceDocs.name, generate: performanceDocs.generate },
   { name: reliabilityDocs.name, generate: reliabilityDocs.generate },
   { name: cliDocs.name, generate: cliDocs.generate },
   { name: dashboards.name, generate: dashboards.generate },

@@ -150,6 +150,11 @@ export class ChaosProxy {
     for (const watch of this.#watches) watch.release();
   }
 
+  /** How many watches are open now. */
+  get openWatches(): number {
+    return this.#watches.size;
+  }
+
   /** Breaks every watch that is open, without a word. Returns how many. */
   cutWatches(): number {
     const { size } = this.#watches;

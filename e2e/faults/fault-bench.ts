@@ -31,10 +31,13 @@ export interface Arrival {
 export interface BenchOptions extends ChaosProxyOptions {
   /** Whether the operator holds a lease; a crash then costs the time until it expires. */
   readonly elects?: boolean;
+  /** Flags of Node.js for the operator. */
+  readonly nodeFlags?: readonly string[];
 }
 
 export const NAMESPACE = 'istio-system';
-const RESOURCE = 'mesh';
+/** The IstioOperator that is led from station to station. */
+export const RESOURCE = 'mesh';
 /** Our legs go backwards too, which upstream's rules for upgrades would refuse. */
 const ANNOTATIONS = { 'install.istio.io/allow-version-skip': 'true' };
 /** Longer than any pause that the operator makes between the writes of one piece of work. */
@@ -71,6 +74,7 @@ export class FaultBench {
       proxy,
       namespace: NAMESPACE,
       ...election,
+      nodeFlags: options.nodeFlags ?? [],
     });
   }
 

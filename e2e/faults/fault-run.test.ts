@@ -8,6 +8,7 @@ describe('readFaultRun', () => {
       seed: 1,
       isRecorded: false,
       sweepMs: Infinity,
+      soakMs: 45_000,
     });
     expect(
       readFaultRun({ FAULTS_TIER: '2', FAULTS_SEED: '7', FAULTS_RECORD: '1', FAULTS_MINUTES: '2' }),
@@ -16,12 +17,15 @@ describe('readFaultRun', () => {
       seed: 7,
       isRecorded: true,
       sweepMs: 120_000,
+      soakMs: 3_600_000,
     });
+    expect(readFaultRun({ SOAK_MINUTES: '5' }).soakMs).to.equal(300_000);
   });
 
   it('refuses a tier and a seed that there are not', () => {
     expect(() => readFaultRun({ FAULTS_TIER: '3' })).to.throw('FAULTS_TIER is "3"');
     expect(() => readFaultRun({ FAULTS_MINUTES: '0' })).to.throw('FAULTS_MINUTES must be');
+    expect(() => readFaultRun({ SOAK_MINUTES: 'long' })).to.throw('SOAK_MINUTES must be');
     expect(() => readFaultRun({ FAULTS_SEED: 'x' })).to.throw('FAULTS_SEED must be a whole number');
   });
 });

@@ -12,31 +12,49 @@ export interface FaultRun {
   readonly trials?: number;
   /** For each sweep: no further plan is tried after that time. Infinity unless a run has to be cut short. */
   readonly sweepMs: number;
+  /** How long the soak goes on. */
+  readonly soakMs: number;
 }
 
 const DEFAULT_SEED = 1;
+/** Below an hour only what leaks at every step can be told from noise. */
+const SOAK_MINUTES = { 1: 0.75, 2: 60 } as const satisfies Record<Tier, number>;
 
 /**
- * Read from FAULTS_TIER (1 or 2), FAULTS_SEED (a whole number), FAULTS_RECORD (1) and FAULTS_MINUTES. Throws when one
- * of them is something else: a run of the wrong size would pass for the right one. FAULTS_TRIALS sets another number of
- * trials.
+ * Read from FAULTS_TIER (1 or 2), FAULTS_SEED (a whole number), FAULTS_RECORD (1), FAULTS_MINUTES and SOAK_MINUTES.
+ * Throws when one of them is something else: a run of the wrong size would pass for the right one. FAULTS_TRIALS sets
+ * another number of trials.
  */
 export function readFaultRun(env: Readonly<Record<string, string | undefined>>): FaultRun {
-  const tier = env['FAULTS_TIER'] ?? '1';
-  if (tier !== '1' && tier !== '2') throw new Error(`FAULTS_TIER is "${tier}"; it must be 1 or 2`);
+  const tier = readTier(env['FAULTS_TIER']);
   const seed = Number(env['FAULTS_SEED'] ?? DEFAULT_SEED);
   if (!Number.isSafeInteger(seed)) throw new Error('FAULTS_SEED must be a whole number');
-  const minutes = Number(env['FAULTS_MINUTES'] ?? Infinity);
-  if (!(minutes > 0)) throw new Error('FAULTS_MINUTES must be a number of minutes');
-  const sweepMs = minutes * 60_000;
   const trials = env['FAULTS_TRIALS'];
   return {
-    tier: tier === '2' ? 2 : 1,
+    tier,
     seed,
     isRecorded: env['FAULTS_RECORD'] === '1',
-    sweepMs,
+    sweepMs: minutesOf(env, 'FAULTS_MINUTES', Infinity),
+    soakMs: minutesOf(env, 'SOAK_MINUTES', SOAK_MINUTES[tier]),
     ...(trials === undefined ? {} : { trials: Number(trials) }),
   };
+}
+
+function readTier(text = '1'): Tier {
+  if (text === '1') return 1;
+  if (text === '2') return 2;
+  throw new Error(`FAULTS_TIER is "${text}"; it must be 1 or 2`);
+}
+
+/** In milliseconds. */
+function minutesOf(
+  env: Readonly<Record<string, string | undefined>>,
+  name: 'FAULTS_MINUTES' | 'SOAK_MINUTES',
+  otherwise: number,
+): number {
+  const minutes = Number(env[name] ?? otherwise);
+  if (!(minutes > 0)) throw new Error(`${name} must be a number of minutes`);
+  return minutes * 60_000;
 }
 
 /** The plans of a sweep, as long as its time lasts. */

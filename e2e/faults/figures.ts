@@ -59,10 +59,12 @@ export function countsText(counts: Counts): string {
     .join(', ');
 }
 
-function today(): string {
+/** Such as `2026-11-21`, in UTC. */
+export function today(): string {
   return new Date().toISOString().slice(0, 10);
 }
 
-function machine(): string {
+/** What it was measured on, such as `2 cores, 24 GiB, x64`. */
+export function machine(): string {
   return `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, ${arch()}`;
 }

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { bundle } from '../../scripts/build/bundle.ts';
 import type { JsonValue } from '../../src/model/json.ts';
@@ -27,6 +28,8 @@ export async function bundleOperator(plane: ControlPlane): Promise<string> {
 interface Life {
   readonly child: ChildProcess;
   readonly messages: Map<string, number>;
+  /** Lines of what a module that was loaded into it writes to file descriptor 3. */
+  readonly reports: AsyncIterator<string>;
   /** Set when we ended it; an end without it is the operator's own. */
   isWanted: boolean;
 }
@@ -38,6 +41,8 @@ export interface OperatorSettings {
   readonly namespace: string;
   /** Elects a leader by a lease in that namespace; without it the operator leads at once. */
   readonly leaseNamespace?: string;
+  /** Flags of Node.js itself. */
+  readonly nodeFlags?: readonly string[];
 }
 
 export class RestartedOperator {
@@ -77,6 +82,14 @@ export class RestartedOperator {
     await eventually('the operator has looked', async () => this.count('reconciled') > 0);
   }
 
+  /** Asks a module that was loaded into it by `nodeFlags`; gives the next line that it reports, or '' when it has ended. */
+  async report(signal: NodeJS.Signals): Promise<string> {
+    const { child, reports } = this.#life;
+    child.kill(signal);
+    const next = await reports.next();
+    return next.done === true ? '' : next.value;
+  }
+
   async stop(): Promise<void> {
     await this.#end('SIGTERM');
   }
@@ -90,7 +103,7 @@ export class RestartedOperator {
   }
 
   #start(): Life {
-    const { program, proxy, namespace, leaseNamespace } = this.#settings;
+    const { program, proxy, namespace, leaseNamespace, nodeFlags = [] } = this.#settings;
     const election =
       leaseNamespace === undefined ? ['--leader-elect=false'] : [`--operator-namespace=${leaseNamespace}`];
     const flags = [
@@ -103,12 +116,13 @@ export class RestartedOperator {
       '--monitoring-port=0',
       '--log-level=debug',
     ];
-    const child = spawn(process.execPath, [program, 'run', ...flags], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+    const child = spawn(process.execPath, [...nodeFlags, program, 'run', ...flags], {
+      stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
       env: { PATH: process.env['PATH'] },
     });
-    const life: Life = { child, messages: new Map(), isWanted: false };
-    createInterface({ input: child.stdout }).on('line', (line) => this.#read(life, line));
+    const [output, reports] = [child.stdio[1] as Readable, child.stdio[3] as Readable]; // pipes, by the options above
+    const life: Life = { child, messages: new Map(), reports: linesOf(reports), isWanted: false };
+    createInterface({ input: output }).on('line', (line) => this.#read(life, line));
     child.once('exit', () => {
       if (!life.isWanted) this.unwantedEnds += 1;
     });
@@ -127,4 +141,8 @@ export class RestartedOperator {
     this.complaints.push(line);
     if (this.complaints.length > COMPLAINTS_KEPT) this.complaints.shift();
   }
+}
+
+function linesOf(stream: Readable): AsyncIterator<string> {
+  return createInterface({ input: stream })[Symbol.asyncIterator]();
 }

@@ -88,6 +88,13 @@ export const PROOFS = {
     target: '≥ 70 resources, 0 not contained, status ≤ 10 s, event loop late ≤ 100 ms (p99)',
     suite: 'poison.e2e.ts',
   },
+  soak: {
+    title: 'Soak',
+    shows:
+      'Edits, drift, deletions, a resource that comes and goes, and watches that break or are told that they are too old, round after round for an hour (`SOAK_MINUTES`). After each round the operator collects garbage and is measured from inside: what it holds does not grow (slope by Theil and Sen after the first quarter), nor do sockets, timers and listeners; everything is HEALTHY in the end, and at rest nothing is written.',
+    target: '≥ 60 minutes, memory ≤ 1 MiB an hour, growth of all others 0, 0 writes at rest',
+    suite: 'soak.e2e.ts',
+  },
 } as const satisfies Readonly<Record<string, Proof>>;
 
 export type ProofName = keyof typeof PROOFS;

@@ -7,6 +7,15 @@ export interface Figure {
   readonly unit: 'ms' | 's' | 'MiB' | '/s' | '';
   /** The most that we allow ourselves. */
   readonly target?: number;
+  /** What the operator that Istio shipped until 1.23 came to, on the same control plane. */
+  readonly former?: string;
+}
+
+/** How a figure reads, such as `12.3 ms`, `≤ 25 ms`; the target is empty, and `isMet` undefined, when there is none. */
+export interface FigureText {
+  readonly measured: string;
+  readonly target: string;
+  readonly isMet: boolean | undefined;
 }
 
 /** A table in which every figure that misses its target is marked. */
@@ -33,9 +42,15 @@ export function percentile(values: readonly number[], percent: number): number {
   return found;
 }
 
-function cellsOf({ what, value, unit, target }: Figure): readonly string[] {
-  if (target === undefined) return [what, amount(value, unit), '', ''];
-  return [what, amount(value, unit), `≤ ${target} ${unit}`.trimEnd(), value <= target ? '' : 'MISSED'];
+export function figureText({ value, unit, target }: Figure): FigureText {
+  const measured = amount(value, unit);
+  if (target === undefined) return { measured, target: '', isMet: undefined };
+  return { measured, target: `≤ ${target} ${unit}`.trimEnd(), isMet: value <= target };
+}
+
+function cellsOf(figure: Figure): readonly string[] {
+  const { measured, target, isMet } = figureText(figure);
+  return [figure.what, measured, target, isMet === false ? 'MISSED' : ''];
 }
 
 function amount(value: number, unit: string): string {

@@ -59,5 +59,6 @@ async function restartFigures(
     await operator.stop();
   }
   const { writes } = await operatorCalls(plane, from, new Date());
-  return [{ what: 'writes after a restart', value: writes, unit: '', target: 0 }];
+  const former = '31 objects applied, with 61 GETs and 36 LISTs';
+  return [{ what: 'writes after a restart', value: writes, unit: '', target: 0, former }];
 }

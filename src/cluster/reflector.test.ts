@@ -6,6 +6,7 @@ import type { ReflectorSettings } from './reflector.ts';
 import { Reflector } from './reflector.ts';
 import { ObjectStore } from './store.ts';
 import { connect } from './testing/connect.ts';
+import type { OpenWatch } from './testing/fake-api-server.ts';
 import { json, notFound, refusal, reset, statusObject } from './testing/fake-api-server.ts';
 import { FakeCollection } from './testing/fake-collection.ts';
 import { CONFIG_MAP, CORE_RESOURCES, configMap, listOf } from './testing/objects.ts';
@@ -44,6 +45,14 @@ describe('the reflector', () => {
   };
   const told = async (event: string): Promise<void> =>
     until(`"${event}" is told`, () => events.includes(event));
+  /** So many minutes in which nothing is told but that the watch is alive. */
+  const lives = async (watch: OpenWatch, minutes: number): Promise<void> => {
+    for (let minute = 0; minute < minutes; minute += 1) {
+      await clock.advance(60_000);
+      watch.send('BOOKMARK', BOOKMARK('7'));
+      await until('the bookmark arrived', () => reflector.lastEventAgeMs() === 0);
+    }
+  };
   beforeEach(async () => {
     collection = new FakeCollection();
     await collection.start();
@@ -334,6 +343,38 @@ describe('the reflector', () => {
 
     expect(collection.watchRequests[0]?.query['timeoutSeconds']).to.equal('60');
     expect(collection.lists).to.have.length(2);
+  });
+
+  it('does not put off a list that is due by watches that end before', async () => {
+    start({ relistMs: 90_000 });
+    const first = await collection.watchNumber(1);
+    await clock.advance(60_000);
+    first.end();
+    const second = await collection.watchNumber(2);
+    const early = collection.lists.length;
+    await clock.advance(30_000);
+    second.cut();
+    await clock.waitOut(800);
+    await collection.watchNumber(3);
+
+    const seconds = collection.watchRequests.map(({ query }) => query['timeoutSeconds']);
+    expect(seconds).to.deep.equal(['90', '30', '90']);
+    expect([early, collection.lists.length]).to.deep.equal([1, 2]);
+  });
+
+  it('makes good within ten minutes what a watch that never broke did not tell', async () => {
+    start();
+    const first = await collection.watchNumber(1);
+    collection.holds([configMap('untold', 3)], 7);
+    await lives(first, 5);
+    first.end();
+    const second = await collection.watchNumber(2);
+    const known = [...events];
+    await lives(second, 5);
+    second.end();
+
+    await told('added untold');
+    expect(known).to.deep.equal([]);
   });
 
   it('takes a kind that is not served for an empty list until it appears', async () => {

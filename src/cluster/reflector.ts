@@ -30,7 +30,7 @@ export interface ReflectorDeps {
 export interface ReflectorSettings {
   readonly kind: GroupVersionKind;
   readonly selection: Selection;
-  /** Lists anew at least that often, as a remedy for events that got lost unnoticed. Never when absent. */
+  /** Lists anew at least that often, which makes good events that got lost unnoticed. Ten minutes when absent. */
   readonly relistMs?: number;
 }
 
@@ -46,6 +46,10 @@ const MIN_WATCH_S = 300;
 const MAX_WATCH_S = 600;
 // Bookmarks come every minute; a connection that is silent for longer is dead, whatever TCP says.
 const SILENCE_MS = 120_000;
+
+// A watch from which an event is missing looks like one in which nothing happened, and whoever looks at an installation
+// anew reads the same store: only a list can tell. Some thirty watches make a list every fifteen seconds of it.
+const RELIST_MS = 600_000;
 
 const FIRST_WAIT_MS = 800;
 const LAST_WAIT_MS = 30_000;
@@ -77,7 +81,8 @@ export class Reflector {
   #misses = 0;
   /** A list was made because the watch could not go on, and no watch has held since. */
   #isRelisted = false;
-  #listedAtMs = 0;
+  /** By then the store is compared with the server, whatever the watches told. */
+  #listIsDueAtMs = 0;
   #lastFrameAtMs: number;
   #wake = new AbortController();
 
@@ -125,6 +130,7 @@ export class Reflector {
     if (mapping === undefined) return this.#unserved();
     if (this.#state === 'unserved') this.#state = 'starting';
     this.#misses = 0;
+    if (this.#deps.clock.nowMs() >= this.#listIsDueAtMs) this.#resourceVersion = undefined;
     this.#resourceVersion ??= await this.#list(mapping);
     return this.#watch(mapping, this.#resourceVersion);
   }
@@ -144,10 +150,15 @@ export class Reflector {
     const { transport, clock } = this.#deps;
     const list = await listPages(transport, mapping, this.#settings.selection, this.#stopped.signal);
     this.#store.replace(list.objects, mark);
-    this.#listedAtMs = clock.nowMs();
-    this.#lastFrameAtMs = this.#listedAtMs;
+    this.#lastFrameAtMs = clock.nowMs();
+    this.#listIsDueAtMs = this.#lastFrameAtMs + this.#listAgeMs();
     this.#becomes('live');
     return list.resourceVersion;
+  }
+
+  /** Random, so that watches that began together do not list together. */
+  #listAgeMs(): number {
+    return (this.#settings.relistMs ?? RELIST_MS) * (1 - this.#deps.random() / 2);
   }
 
   async #watch(mapping: ResourceMapping, resourceVersion: string): Promise<Step> {
@@ -228,8 +239,6 @@ export class Reflector {
     const nowMs = this.#deps.clock.nowMs();
     // A server that ends every watch at once would otherwise be asked thousands of times a second.
     if (session.frames === 0 && nowMs - session.startedAtMs < SHORT_MS) throw new ShortWatch();
-    const { relistMs = Infinity } = this.#settings;
-    if (nowMs - this.#listedAtMs >= relistMs) this.#resourceVersion = undefined;
     return { next: 'go on' };
   }
 
@@ -277,10 +286,12 @@ export class Reflector {
     return Math.min(doubled, lastMs) * (1 - this.#deps.random() / 5);
   }
 
+  /** The server is to end the watch when the next list is due, if not before. */
   #watchSeconds(): number {
-    const seconds = MIN_WATCH_S + this.#deps.random() * (MAX_WATCH_S - MIN_WATCH_S);
-    const { relistMs = Infinity } = this.#settings;
-    return Math.ceil(Math.min(seconds, relistMs / 1000));
+    const { clock, random } = this.#deps;
+    const seconds = MIN_WATCH_S + random() * (MAX_WATCH_S - MIN_WATCH_S);
+    const leftMs = this.#listIsDueAtMs - clock.nowMs();
+    return Math.max(1, Math.ceil(Math.min(seconds, leftMs / 1000)));
   }
 
   async #wait(ms: number): Promise<void> {

@@ -8,11 +8,6 @@ import type { ReflectorDeps } from './reflector.ts';
 import { Reflector } from './reflector.ts';
 import { ObjectStore } from './store.ts';
 
-export interface WatchesDeps extends ReflectorDeps {
-  /** See ReflectorSettings. */
-  readonly relistMs?: number;
-}
-
 /**
  * What the watches can say about one object:
  * - `found`: its state; never older than what our own writes led to.
@@ -31,15 +26,15 @@ export interface Watches extends WatchPort, WriteObserver {
   stopAll(): void;
 }
 
-export function createWatches(deps: WatchesDeps): Watches {
+export function createWatches(deps: ReflectorDeps): Watches {
   return new WatchRegistry(deps);
 }
 
 class WatchRegistry implements Watches {
-  readonly #deps: WatchesDeps;
+  readonly #deps: ReflectorDeps;
   readonly #views = new Set<View>();
 
-  constructor(deps: WatchesDeps) {
+  constructor(deps: ReflectorDeps) {
     this.#deps = deps;
   }
 
@@ -100,14 +95,13 @@ class View implements Watched {
   readonly #selects: (labels: Readonly<Record<string, string>>) => boolean;
   readonly #onStop: () => void;
 
-  constructor(deps: WatchesDeps, kind: GroupVersionKind, options: WatchOptions, onStop: () => void) {
+  constructor(deps: ReflectorDeps, kind: GroupVersionKind, options: WatchOptions, onStop: () => void) {
     this.kind = kind;
     this.#options = options;
     this.#onStop = onStop;
     this.#selects = labelMatcher(options.labelSelector ?? '');
     this.#store = new ObjectStore(deps.logger);
-    const relist = deps.relistMs === undefined ? {} : { relistMs: deps.relistMs };
-    this.#reflector = new Reflector(deps, { kind, selection: options, ...relist }, this.#store);
+    this.#reflector = new Reflector(deps, { kind, selection: options }, this.#store);
     this.synced = this.#reflector.synced;
   }
 
