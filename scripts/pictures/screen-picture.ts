@@ -22,7 +22,8 @@ export function pictureOf(screen: Screen, columns: number, { title, command }: P
     { column: 2, text: command, width: command.length, style: { isBold: true, isDim: false } },
   ];
   const lines = [prompt, ...screen];
-  const width = Math.ceil(columns * CELL.width + 2 * MARGIN);
+  // A command may be longer than the terminal is wide, where it would be broken.
+  const width = Math.ceil(Math.max(columns, command.length + 2) * CELL.width + 2 * MARGIN);
   const height = Math.ceil(TITLE_HEIGHT + lines.length * CELL.height + 2 * MARGIN);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img">`,
