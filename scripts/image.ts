@@ -2,16 +2,16 @@
  * `npm run image [-- --arch amd64,arm64] [--output FOLDER]`: the operator's image as an OCI layout and as one archive,
  * without any container engine, and a bill of materials beside them. The same sources give the same digest.
  */
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { cachePath } from '../e2e/control-plane/cache-folder.ts';
 import { ARCHITECTURES } from './image/architectures.ts';
 import type { Architecture } from './image/architectures.ts';
 import { makeImage } from './image/make-image.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const CACHE = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'istio-operator/image');
+const CACHE = cachePath(process.env, 'image');
 
 const { values } = parseArgs({
   options: {

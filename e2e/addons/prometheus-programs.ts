@@ -1,9 +1,9 @@
 /** Prometheus and promtool in the version that the operator installs, built from the Go module beside this file. */
 import { access, constants, mkdir, rename, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ADDON_IMAGES } from '../../src/core/values/addons/images.ts';
+import { cachePath } from '../control-plane/cache-folder.ts';
 import { runCommand } from '../control-plane/command.ts';
 import { withFileLock } from '../control-plane/file-lock.ts';
 import { goPlatform } from '../control-plane/programs.ts';
@@ -28,7 +28,7 @@ export type ProgramSearch =
  * built them before. Debian's package is of no use: it comes without discovery in Kubernetes.
  */
 export async function prometheusPrograms(): Promise<ProgramSearch> {
-  const folder = cacheFolder();
+  const folder = programsFolder();
   await mkdir(folder, { recursive: true });
   const lock = { path: join(folder, 'lock'), clock: systemClock, onWait: () => undefined };
   return withFileLock(lock, async () => {
@@ -41,10 +41,9 @@ export async function prometheusPrograms(): Promise<ProgramSearch> {
   });
 }
 
-function cacheFolder(): string {
-  const root = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
+function programsFolder(): string {
   const { os, arch } = goPlatform(process.platform, process.arch);
-  return join(root, 'istio-operator', `prometheus_${ADDON_IMAGES.prometheus.tag}_${os}_${arch}`);
+  return cachePath(process.env, `prometheus_${ADDON_IMAGES.prometheus.tag}_${os}_${arch}`);
 }
 
 /** Undefined once the program is there, else why it is not. */

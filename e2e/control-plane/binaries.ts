@@ -1,9 +1,9 @@
 /** Finds the programs of the control plane, wherever they can be had fastest. */
 import { access, constants, mkdir, readdir, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { PARTIAL_SUFFIX } from './binary-source.ts';
 import type { BinarySource } from './binary-source.ts';
+import { cachePath } from './cache-folder.ts';
 import { downloadSource } from './download.ts';
 import { withFileLock } from './file-lock.ts';
 import type { LockSettings } from './file-lock.ts';
@@ -39,12 +39,11 @@ const WAIT_NOTICE_MS = 15_000;
 export function standardSearch(env: NodeJS.ProcessEnv, progress = stderrProgress): BinarySearch {
   const platform = goPlatform(process.platform, process.arch);
   const reporting = { progress, clock: systemClock };
-  const cacheRoot = env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
   const assetsFolder = env['KUBEBUILDER_ASSETS'];
   return {
     ...reporting,
     ...(assetsFolder ? { assetsFolder } : {}),
-    cacheFolder: join(cacheRoot, 'istio-operator', 'control-plane', cacheKey(platform)),
+    cacheFolder: cachePath(env, 'control-plane', cacheKey(platform)),
     sources: [
       downloadSource({ ...reporting, sites: OFFICIAL_SITES, platform }),
       goBuildSource({ ...reporting, go: 'go' }),

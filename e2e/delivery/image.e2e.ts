@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -9,10 +9,11 @@ import { ARCHITECTURES } from '../../scripts/image/architectures.ts';
 import { makeImage } from '../../scripts/image/make-image.ts';
 import type { ImageReport } from '../../scripts/image/make-image.ts';
 import { VERSION } from '../../src/version.ts';
+import { cachePath } from '../control-plane/cache-folder.ts';
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const CACHE = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'istio-operator/image');
+const CACHE = cachePath(process.env, 'image');
 const NATIVE = ARCHITECTURES.filter(({ nodePackage }) => nodePackage === `node-linux-${process.arch}`);
 
 interface Descriptor {

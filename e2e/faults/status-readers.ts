@@ -1,10 +1,9 @@
 /** What programs of others make of an IstioOperator's status. */
-import { spawn } from 'node:child_process';
-import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import type { JsonObject } from '../../src/model/json.ts';
 import { stringAt } from '../../src/model/json.ts';
 import type { K8sObject } from '../../src/model/object.ts';
+import { callGo } from '../control-plane/go-module.ts';
 
 export type ArgoHealth = 'Healthy' | 'Progressing' | 'Degraded' | 'Unknown';
 
@@ -31,21 +30,8 @@ const MODULE = fileURLToPath(new URL('kstatus/', import.meta.url));
  * call builds the program in kstatus/, half a minute on a cold machine.
  */
 export async function kstatusOf(objects: readonly K8sObject[]): Promise<readonly Kstatus[]> {
-  const answers = await runModule(objects.map((object) => `${JSON.stringify(object)}\n`).join(''));
+  const input = objects.map((object) => `${JSON.stringify(object)}\n`).join('');
+  const answers = await callGo({ module: MODULE, args: ['run', '.'], input });
   const lines = answers.split('\n').filter((line) => line !== '');
   return lines.map((line) => (JSON.parse(line) as JsonObject)['status'] as Kstatus); // main.go: verdict
-}
-
-async function runModule(input: string): Promise<string> {
-  const env = { ...process.env, CGO_ENABLED: '0', GOWORK: 'off', GOFLAGS: '-mod=readonly' };
-  const child = spawn('go', ['run', '.'], { cwd: MODULE, env, stdio: ['pipe', 'pipe', 'pipe'] });
-  const code = new Promise<number | null>((resolve, reject) => {
-    child.once('error', (error) => reject(new Error('Go is needed to run kstatus', { cause: error })));
-    child.once('close', resolve);
-  });
-  child.stdin.on('error', () => undefined); // it ended early; its exit code and complaint tell why
-  child.stdin.end(input);
-  const [answers, complaint] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  if ((await code) !== 0) throw new Error(`kstatus: ${complaint}`);
-  return answers;
 }

@@ -1,8 +1,8 @@
 /** Talks to the Go program in harness/, which executes templates with istiod's functions and compares the results. */
-import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { ComposedTemplate } from '../../src/core/injection/compose.ts';
 import type { JsonObject } from '../../src/model/json.ts';
+import { callGo } from '../control-plane/go-module.ts';
 import type { InjectionCase } from './cases.ts';
 import type { RenderedInjector } from './rendered-injector.ts';
 
@@ -65,39 +65,14 @@ export async function checkTemplates(request: CheckRequest): Promise<readonly Te
 
 /** Runs the harness's own tests. Rejects with their output when one fails. */
 export async function testHarness(): Promise<void> {
-  await goCommand(['test', './...'], '');
+  await callGo({ module: MODULE, args: ['test', './...'] });
 }
 
 const MODULE = fileURLToPath(new URL('harness/', import.meta.url));
 
-/** `go run` builds into Go's own cache: about a minute on a cold machine, nothing afterwards. */
 async function askHarness(command: 'run' | 'check', request: object): Promise<readonly JsonObject[]> {
-  const answers = await goCommand(['run', '.', command], JSON.stringify(request));
+  const call = { module: MODULE, args: ['run', '.', command], input: JSON.stringify(request) };
+  const answers = await callGo(call);
   const lines = answers.trimEnd().split('\n');
   return lines.map((line) => JSON.parse(line) as JsonObject); // one JSON object a line
-}
-
-async function goCommand(args: readonly string[], input: string): Promise<string> {
-  // Without cgo no C compiler is needed, and the cache is shared with the build of the control plane.
-  const env = { ...process.env, CGO_ENABLED: '0', GOWORK: 'off', GOFLAGS: '-mod=readonly' };
-  const child = spawn('go', args, { cwd: MODULE, env, stdio: ['pipe', 'pipe', 'pipe'] });
-  const output = Promise.all([textOf(child.stdout), textOf(child.stderr)]);
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', (error) =>
-      reject(new Error('Go is needed to prove the templates', { cause: error })),
-    );
-    child.once('close', resolve);
-    child.stdin.on('error', () => undefined); // it ended early; its exit code and message tell why
-    child.stdin.end(input);
-  });
-  const [answers, complaints] = await output;
-  if (code !== 0) throw new Error(`${complaints}${args[0] === 'test' ? answers : ''}`.trim());
-  return answers;
-}
-
-async function textOf(stream: NodeJS.ReadableStream): Promise<string> {
-  let text = '';
-  stream.setEncoding('utf8');
-  for await (const chunk of stream) text += String(chunk);
-  return text;
 }
