@@ -2,6 +2,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { arch, cpus, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { withFileLock } from '../control-plane/file-lock.ts';
+import { systemClock } from '../control-plane/system-clock.ts';
 import type { FaultRun, Tier } from './fault-run.ts';
 import type { ProofName } from './proofs.ts';
 import { PROOFS } from './proofs.ts';
@@ -34,7 +36,11 @@ export async function recordProof(run: FaultRun, name: ProofName, result: ProofR
   console.log(figureLine(run, name, result));
   if (!run.isRecorded) return;
   const figure = { ...result, tier: run.tier, seed: run.seed, date: today(), machine: machine() };
-  await writeFile(FIGURES, `${JSON.stringify({ ...(await readFigures()), [name]: figure }, undefined, 2)}\n`);
+  // Several suites may run at a time.
+  await withFileLock({ path: `${FIGURES}.lock`, clock: systemClock, onWait: () => undefined }, async () => {
+    const figures = { ...(await readFigures()), [name]: figure };
+    await writeFile(FIGURES, `${JSON.stringify(figures, undefined, 2)}\n`);
+  });
 }
 
 /** What was recorded last, by proof. */
