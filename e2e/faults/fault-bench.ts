@@ -130,12 +130,14 @@ export class FaultBench {
     return (await this.trail.take()).writes;
   }
 
-  /** Leaves the cluster as it was found, definitions aside. */
+  /** Leaves the cluster as it was found, definitions aside. Rejects when a status was unsound that was seen meanwhile. */
   async close(): Promise<void> {
     this.proxy.calm();
     await this.resources.clear();
     await this.operator.stop();
     await this.proxy.close();
+    const { unsound } = this.resources;
+    if (unsound.length > 0) throw new Error(`unsound states: ${unsound.join('; ')}`);
   }
 
   #isQuiet(): boolean {
