@@ -116,7 +116,12 @@ describe('a crash at every write', () => {
     const arrival = await bench.arrive(station);
     counts[isStruck ? 'plans' : 'unreached'] += 1;
     if (strikes() > 1) counts['with a second crash'] += 1;
-    return deviations(reference, arrival).map((line) => `${station.name}, ${describePlan(plan)}: ${line}`);
+    const found = deviations(reference, arrival).map(
+      (line) => `${station.name}, ${describePlan(plan)}: ${line}`,
+    );
+    // At once: a long run may be ended before its report.
+    for (const line of found) console.error(line);
+    return found;
   }
 
   /** Once around for the first time (definitions are made), once for the reference, and once to see that it holds. */
@@ -154,6 +159,7 @@ describe('a crash at every write', () => {
           if (plan === undefined) await bench.goTo(station);
           else found.push(...(await tryPlan(station, plan, arrival)));
         }
+        if (run.tier === 2 && round % 20 === 0) console.log(`    round ${round + 1} of ${rounds}`, counts);
       }
       counts.differences += found.length;
       // Where everything is gone, a restarted operator finds nothing to look at.
