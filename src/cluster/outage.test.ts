@@ -12,7 +12,8 @@ describe('an outage', () => {
   let stop: AbortController;
 
   const pause = async (name: string, { isAway = true } = {}): Promise<void> => {
-    await outage.pause({ ms: LONG_MS, isAway, signal: stop.signal });
+    const { recoveries } = outage;
+    await outage.pause({ ms: LONG_MS, recoveries, isAway, signal: stop.signal });
     tries.push(name);
   };
   const open = async (forMs = Infinity): Promise<AbortController> => {
@@ -48,6 +49,15 @@ describe('an outage', () => {
 
     expect(tries).to.deep.equal(['a', 'b', 'c']);
     expect([outage.isOver, outage.recoveries]).to.deep.equal([true, 1]);
+  });
+
+  it('is over for whoever failed before and comes to pause only then', async () => {
+    const { recoveries } = outage;
+    await open();
+
+    await outage.pause({ ms: LONG_MS, recoveries, isAway: true, signal: stop.signal });
+
+    expect(clock.sleeping).to.equal(0);
   });
 
   it('does not end by a watch that is cut at once, as by a proxy whose server is away', async () => {

@@ -11,6 +11,8 @@ export interface OutageDeps {
 
 export interface Pause {
   readonly ms: number;
+  /** `recoveries` when that failed because of which this pauses. */
+  readonly recoveries: number;
   /** The server was not to be reached: such a watch may be sent to see whether it is back. */
   readonly isAway: boolean;
   /** Ends the pause. */
@@ -56,19 +58,22 @@ export class Outage {
     if (!this.#isOver) void this.#endIfItHolds(ended);
   }
 
-  /** Resolves after that time, when the server is back, when it is this one's turn to try, or by the signal. */
-  async pause({ ms, isAway, signal }: Pause): Promise<void> {
-    if (signal.aborted) return;
+  /** Resolves after that time, when the server is back (or came back since), when it is this one's turn to try, or by the signal. */
+  async pause(pause: Pause): Promise<void> {
+    if (this.#recoveries === pause.recoveries) await this.#sleep(pause);
     const { clock, random } = this.#deps;
-    const recoveries = this.#recoveries;
+    if (this.#recoveries !== pause.recoveries) await clock.sleep(random() * SPREAD_MS, pause.signal);
+  }
+
+  async #sleep({ ms, isAway, signal }: Pause): Promise<void> {
+    if (signal.aborted) return;
     const end = new AbortController();
     const stop = (): void => this.#wake(end);
     signal.addEventListener('abort', stop);
     this.#pausing.set(end, isAway);
     this.#knockIfNeeded();
-    await clock.sleep(ms, end.signal);
+    await this.#deps.clock.sleep(ms, end.signal);
     this.#wake(end);
-    if (this.#recoveries !== recoveries) await clock.sleep(random() * SPREAD_MS, signal);
     signal.removeEventListener('abort', stop);
   }
 

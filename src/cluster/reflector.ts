@@ -378,9 +378,10 @@ export class Reflector {
 
   async #wait({ waitMs, leastMs = 0, isAway = false }: Extract<Step, { next: 'wait' }>): Promise<void> {
     const { clock, outage } = this.#deps;
+    const { recoveries } = outage;
     const { signal } = this.#wake;
     if (leastMs > 0) await clock.sleep(leastMs, signal);
-    await outage.pause({ ms: waitMs - leastMs, isAway, signal });
+    await outage.pause({ ms: waitMs - leastMs, recoveries, isAway, signal });
     if (this.#wake.signal.aborted) this.#wake = new AbortController();
   }
 
