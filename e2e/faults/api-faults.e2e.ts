@@ -99,7 +99,7 @@ describe('restarts of the servers', () => {
       ['v1', 'ConfigMap', 'istio-sidecar-injector'],
       ['rbac.authorization.k8s.io/v1', 'Role', 'istiod'],
       ['rbac.authorization.k8s.io/v1', 'RoleBinding', 'istiod'],
-      ['policy/v1', 'PodDisruptionBudget', 'istiod'],
+      ['v1', 'ServiceAccount', 'istio-reader-service-account'],
       ['autoscaling/v2', 'HorizontalPodAutoscaler', 'istiod'],
     ] as const
   ).map(([apiVersion, kind, name]) => ({ apiVersion, kind, metadata: { name, namespace: NAMESPACE } }));
