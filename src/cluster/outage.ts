@@ -58,7 +58,10 @@ export class Outage {
     if (!this.#isOver) void this.#endIfItHolds(ended);
   }
 
-  /** Resolves after that time, when the server is back (or came back since), when it is this one's turn to try, or by the signal. */
+  /**
+   * Resolves after that time, when the server is back (also if it came back since the failure), when it is this one's
+   * turn to try, or by the signal.
+   */
   async pause(pause: Pause): Promise<void> {
     if (this.#recoveries === pause.recoveries) await this.#sleep(pause);
     const { clock, random } = this.#deps;
