@@ -564,6 +564,17 @@ describe('controller', () => {
       expect(world.resource()).to.equal(undefined);
     });
 
+    it('says at once that a deletion is refused', async () => {
+      const remaining = [{ ref: refOf(ISTIOD), reason: 'no rights', refused: true }] as const;
+      world.delete = async () => ({ kind: 'blocked', remaining, inventory: [entryOf(ISTIOD)] });
+
+      requestDeletion();
+      await settled();
+
+      expect(world.verdict()).to.equal('ERROR DeletionBlocked');
+      expect(world.status()?.message).to.match(/^Not deleted: Deployment istio-system\/istiod: no rights\./);
+    });
+
     it('leaves everything when the deletion policy is Orphan', async () => {
       let calls = 0;
       world.delete = async () => {

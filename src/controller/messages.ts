@@ -70,11 +70,18 @@ export function resultsOf<Kind extends ComponentResult['kind']>(
   );
 }
 
+/** All that is waited for, first what is refused: only of that somebody has to know at once. */
+export function waitingFor(report: ApplyReport): readonly (readonly [ComponentName, NotReady])[] {
+  const all = resultsOf(report, 'notReady').flatMap(([component, result]) =>
+    result.waitingFor.map((waiting) => [component, waiting] as const),
+  );
+  const isRefused = ([, { refused }]: (typeof all)[number]): boolean => refused === true;
+  return [...all.filter(isRefused), ...all.filter((entry) => !isRefused(entry))];
+}
+
 /** `Pilot: Deployment istio-system/istiod: 0 of 1 pods are available`, for all that is waited for. */
 export function waitingTexts(report: ApplyReport): readonly string[] {
-  return resultsOf(report, 'notReady').flatMap(([component, result]) =>
-    result.waitingFor.map((waiting) => `${component}: ${describeNotReady(waiting)}`),
-  );
+  return waitingFor(report).map(([component, waiting]) => `${component}: ${describeNotReady(waiting)}`);
 }
 
 export function failureTexts(report: ApplyReport): readonly string[] {

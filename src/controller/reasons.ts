@@ -21,6 +21,11 @@ export const CONDITION_REASONS = {
   InsufficientPermissions: 'The operator lacks a right.',
   ClusterUnavailable: 'The API server did not answer.',
   AdmissionRefused: 'An admission webhook or policy refused a write of the operator.',
+  WebhookUnavailable:
+    'An admission webhook that has to be asked about a write of the operator does not answer.',
+  QuotaExceeded: 'A quota leaves no room for an object.',
+  PodsRefused:
+    'Everything was accepted, but a quota, pod security or an admission webhook lets no pod of a workload in.',
   InternalError: 'The operator itself is at fault.',
   Paused: 'The annotation install.istio.io/ignoreReconcile is "true".',
   DryRun: 'The annotation install.istio.io/dry-run is "true": the plan is told, and nothing is changed.',

@@ -10,7 +10,7 @@ import { hardening, keepFor, ownerOf, storeFinalizers } from './visit.ts';
 /** How long one run waits for objects to go. Their going wakes us up, so there is no need to stay longer. */
 const LINGER_MS = 2_000;
 
-/** After that time since the deletion was asked for, objects that are still there count as a failure. */
+/** After that time since the deletion was asked for, objects that are still there count as a failure; refused ones at once. */
 const PATIENCE_MS = 60_000;
 
 /** Deletes what the inventory holds and nobody else wants, and then lets the resource go. */
@@ -37,9 +37,10 @@ export async function uninstall(deps: ReconcileDeps, visit: Visit): Promise<Outc
   );
   if (report.kind === 'deleted') return release(deps, visit, 0);
   const { remaining } = report;
+  const isRefused = remaining.some(({ refused }) => refused === true);
   const waitedMs = clock.nowMs() - (deletionTimeMs(visit.resource) ?? clock.nowMs());
   return {
-    kind: waitedMs < PATIENCE_MS ? 'deleting' : 'deletionBlocked',
+    kind: waitedMs < PATIENCE_MS && !isRefused ? 'deleting' : 'deletionBlocked',
     remaining,
     inventory: report.inventory,
   };
