@@ -120,6 +120,24 @@ function disputeText({ ref, field, managers }: Dispute): string {
     : `${place}: ${field} is changed again and again by ${actors}`;
 }
 
+/** What becomes of objects that carry the labels of a resource that lets go, and that are in no record of ours. */
+export function unrecordedText({ owner, refs }: { owner: Owner; refs: readonly ObjectRef[] }): string {
+  const { name, namespace } = owner;
+  const kinds = [...new Set(refs.map(({ kind }) => kind.toLowerCase()))].toSorted().join(',');
+  const labels = 'install.operator.istio.io/owning-resource';
+  const selector = `${labels}=${name},${labels}-namespace=${namespace}`;
+  const count = `${counted(refs.length, 'object')} with its labels ${refs.length === 1 ? 'stays' : 'stay'}`;
+  return `${count}, such as ${displayRef(firstRef(refs))}: another operator installed them, and this one never took them over. To keep them, make the resource again, of a release that this operator installs. To remove them: kubectl delete ${kinds} -A -l ${selector}`;
+}
+
+/** The one that tells most: what runs. */
+function firstRef(refs: readonly ObjectRef[]): ObjectRef {
+  const [first] = refs;
+  const found = refs.find(({ kind }) => kind === 'Deployment' || kind === 'DaemonSet') ?? first;
+  if (found === undefined) throw new Error('there is nothing to tell of');
+  return found;
+}
+
 /** A line for each diagnostic, errors first. */
 export function diagnosticTexts(diagnostics: readonly Diagnostic[]): readonly string[] {
   const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error');

@@ -19,6 +19,7 @@ import {
   firstOf,
   planText,
   pruneFailureTexts,
+  unrecordedText,
   usageText,
   waitingTexts,
 } from './messages.ts';
@@ -107,7 +108,7 @@ function resultEvents(outcome: Outcome, before: Before): readonly EventDraft[] {
       // Somebody else changed the resource at the same moment: the next look settles it, there is nothing to tell.
       return outcome.problem.kind === 'conflict' ? [] : [warning('ReconcileFailed', outcome.problem.message)];
     case 'deleted':
-      return [normal('Deleted', deletedNote(outcome))];
+      return [deletedEvent(outcome)];
     case 'progressing':
     case 'stopped':
     case 'paused':
@@ -130,6 +131,13 @@ function readyEvents(outcome: Extract<Outcome, { kind: 'ready' }>, before: Befor
     return hasEffect ? [normal('Updated', `${release} is up to date and ready`)] : [];
   }
   return isReady(previous) ? [] : [normal('Recovered', `${release} is ready again`)];
+}
+
+function deletedEvent(outcome: Extract<Outcome, { kind: 'deleted' }>): EventDraft {
+  const { unrecorded, administeredFor } = outcome;
+  return unrecorded === undefined || administeredFor !== undefined
+    ? normal('Deleted', deletedNote(outcome))
+    : warning('Deleted', unrecordedText(unrecorded));
 }
 
 function deletedNote({ left, administeredFor }: Extract<Outcome, { kind: 'deleted' }>): string {

@@ -58,7 +58,8 @@ export const EVENT_REASONS = {
   Recovered: 'What had failed or was lost is ready again.',
   DriftRepaired: 'Something that was deleted or changed by others is restored; names fields and managers.',
   Pruned: 'Objects that are not wanted any more were deleted.',
-  Deleted: 'The resource lets go: what it installed is deleted, or left on purpose.',
+  Deleted:
+    'The resource lets go: what it installed is deleted, or left on purpose; a warning where others installed it.',
   InvalidSpec: 'The specification cannot be planned.',
   ApplyFailed: 'The API server did not accept an object.',
   NotReady: 'Something does not work within the time it may take.',

@@ -1,4 +1,5 @@
 /** What happens when a resource is deleted. */
+import { isProtected } from '../apply/protected.ts';
 import type { Outcome, Usage } from '../model/outcome.ts';
 import type { InventoryEntry } from '../model/status.ts';
 import { finalizersWithoutOurs } from './finalizer.ts';
@@ -54,7 +55,17 @@ export async function letGo(deps: ReconcileDeps, visit: Visit): Promise<Outcome>
 async function release(deps: ReconcileDeps, visit: Visit, left: number): Promise<Outcome> {
   await storeFinalizers(deps, visit, finalizersWithoutOurs(visit.writer.resource));
   const administered = hardening(deps).hardened ? { administeredFor: ownerOf(visit) } : {};
-  return { kind: 'deleted', left, ...administered };
+  return { kind: 'deleted', left, ...administered, ...unrecorded(deps, visit) };
+}
+
+/** Only where nothing is recorded at all: otherwise the record is exact, and the watches may lag behind it. */
+function unrecorded(
+  { labelled }: ReconcileDeps,
+  visit: Visit,
+): Pick<Extract<Outcome, { kind: 'deleted' }>, 'unrecorded'> {
+  if (inventoryOf(visit).length > 0) return {};
+  const refs = labelled(visit.key).filter((ref) => !isProtected(ref));
+  return refs.length === 0 ? {} : { unrecorded: { owner: ownerOf(visit), refs } };
 }
 
 /** Once something is deleted the control plane is no longer whole, so there is nothing to keep. */
