@@ -52,7 +52,8 @@ export function eventsOf(outcome: Outcome, before: Before): readonly EventDraft[
  */
 export function driftOf(changes: readonly Change[], { generation, previous }: Before): readonly Change[] {
   if (previous === undefined || isRollingOut({ generation, previous })) return [];
-  const owned = new Set(previous.inventory.map(identityOf));
+  // What was only tried so far, and refused, is in the inventory without a uid.
+  const owned = new Set(previous.inventory.filter(({ uid }) => uid !== undefined).map(identityOf));
   return changes.filter(({ action, ref, changedBy }) => {
     if (!owned.has(identityOf(ref))) return false;
     return action === 'created' || (action === 'configured' && changedBy.length > 0);
