@@ -1,0 +1,355 @@
+/** One schedule, tried: the real controller and engine in a cluster that is made of memory, until nothing is left to do. */
+import { applyPlan } from '../../../apply/apply-plan.ts';
+import { deleteInstallation } from '../../../apply/delete-installation.ts';
+import { previewPlan } from '../../../apply/preview-plan.ts';
+import { assertNever, stringAt } from '../../../model/json.ts';
+import type { K8sObject, ObjectRef } from '../../../model/object.ts';
+import { displayRef, identityOf, refOf } from '../../../model/object.ts';
+import type { PlanResult } from '../../../model/plan.ts';
+import { createController } from '../../controller.ts';
+import { createMetrics } from '../../metrics.ts';
+import { rfc3339 } from '../../status.ts';
+import type { Engine } from '../../visit.ts';
+import { SILENT_LOGGER } from '../silent-logger.ts';
+import { ClusterControllers } from './cluster-controllers.ts';
+import type { Fate, Ports, Request, Surroundings, Verb } from './connection.ts';
+import { Connection } from './connection.ts';
+import type { Snapshot } from './model-api.ts';
+import { clusterError, ModelApi } from './model-api.ts';
+import type { End } from './oracles.ts';
+import {
+  differences,
+  endOf,
+  harmed,
+  isWanted,
+  orphans,
+  ours,
+  outdatedEntries,
+  unsoundStatus,
+  untruth,
+} from './oracles.ts';
+import type { Act, CallFault, Choice, Fault } from './schedule.ts';
+import { SecondActor, stationOf } from './second-actor.ts';
+import type { StationName } from './stations.ts';
+import { BYSTANDERS, planFor, RESOURCE } from './stations.ts';
+import { turn, VirtualTime } from './virtual-time.ts';
+
+/** The code under test; a test of the oracles puts something worse in its place. */
+export interface Subject {
+  readonly engine: Engine;
+  /** What a process is given of its connection. */
+  readonly connect: (connection: Ports) => Ports;
+}
+
+export const OPERATOR: Subject = {
+  engine: { apply: applyPlan, delete: deleteInstallation, preview: previewPlan },
+  connect: (connection) => connection,
+};
+
+export interface Way {
+  readonly start: Snapshot;
+  /** What is asked for at the start. */
+  readonly act: Act;
+}
+
+/** How often each object was made and deleted by the operator. */
+export interface Effort {
+  readonly created: ReadonlyMap<string, number>;
+  readonly deleted: ReadonlyMap<string, number>;
+}
+
+export interface Reference {
+  /** Where each station ends undisturbed; for a resource that is gone, `gone`. */
+  readonly ends: Readonly<Record<StationName | 'gone', End>>;
+  /** Of the way without any fault; absent when that is what is being found out. */
+  readonly effort?: Effort;
+}
+
+export interface Result {
+  /** Empty when everything held. */
+  readonly findings: readonly string[];
+  /** Every request until the cluster was at rest. */
+  readonly trace: readonly Request[];
+  /** How many of the choices came about. */
+  readonly struck: number;
+  readonly effort: Effort;
+  readonly end: End;
+  readonly snapshot: Snapshot;
+  /** What happened, line by line. */
+  readonly events: readonly string[];
+}
+
+interface Process {
+  readonly connection: Connection;
+  readonly stop: AbortController;
+  isEnded: boolean;
+}
+
+const METRICS = createMetrics(() => 0);
+
+const WRITES: ReadonlySet<Verb> = new Set(['apply', 'delete', 'patch status', 'set finalizers']);
+const BYSTANDING: ReadonlySet<string> = new Set(BYSTANDERS.map((object) => identityOf(refOf(object))));
+
+/** More than every wait of the operator but its resync. */
+const QUIET_MS = 480_000;
+const MOST_STEPS = 5_000;
+
+export class Trial implements Surroundings {
+  readonly api: ModelApi;
+  readonly #time = new VirtualTime();
+  readonly #controllers: ClusterControllers;
+  readonly #actor: SecondActor;
+  readonly #way: Way;
+  readonly #subject: Subject;
+  readonly #isVerbose: boolean;
+  readonly #choices: ReadonlyMap<number, Fault>;
+  readonly #findings = new Set<string>();
+  readonly #requests: Request[] = [];
+  readonly #events: string[] = [];
+  readonly #created = new Map<string, number>();
+  readonly #deleted = new Map<string, number>();
+  /** Objects that an act of somebody else has put out of our reach. */
+  readonly #explained = new Set<string>();
+  /** What was asked for since the operator was idle last. */
+  #asked = new Set<StationName | undefined>();
+  /** Whether somebody has changed something since the operator was idle last. */
+  #isInterfered = false;
+  #hasActed = false;
+  #isLate = false;
+  #struck = 0;
+  #isResting = false;
+  #process: Process | undefined;
+  #resourceBefore: K8sObject | undefined;
+
+  /** `isVerbose` keeps a record of what happens. */
+  constructor(
+    way: Way,
+    choices: readonly Choice[],
+    { subject = OPERATOR, isVerbose = false }: { readonly subject?: Subject; readonly isVerbose?: boolean } = {},
+  ) {
+    this.#way = way;
+    this.#subject = subject;
+    this.#isVerbose = isVerbose;
+    this.#choices = new Map(choices.map(({ at, fault }) => [at, fault]));
+    this.api = new ModelApi((ref, now) => this.#changed(ref, now));
+    this.#controllers = new ClusterControllers(this.api, this.#time);
+    this.#actor = new SecondActor(this.api, () => this.now());
+  }
+
+  /** Gives what did not hold. `reference` is absent when it is being made. */
+  async run(reference?: Reference): Promise<Result> {
+    this.api.restore(this.#way.start);
+    this.#actor.act(this.#way.act);
+    await this.#settle();
+    const end = endOf(this.api);
+    const snapshot = this.api.snapshot();
+    const trace = [...this.#requests];
+    if (reference !== undefined) this.#judge(end, reference);
+    await this.#restartAtRest();
+    this.#endProcess();
+    return {
+      findings: [...this.#findings],
+      trace,
+      struck: this.#struck,
+      effort: { created: this.#created, deleted: this.#deleted },
+      end,
+      snapshot,
+      events: this.#events,
+    };
+  }
+
+  now(): string {
+    return rfc3339(this.#time.nowMs);
+  }
+
+  derived(kind: string): readonly K8sObject[] {
+    return this.#controllers.derived(kind);
+  }
+
+  fateOf(request: Request): Fate {
+    if (this.#process?.stop.signal.aborted === true)
+      return { kind: 'refused', error: clusterError('cancelled') };
+    this.#resourceBefore = this.api.read(RESOURCE);
+    this.#requests.push(request);
+    this.#note(`${this.#requests.length} ${request.verb} ${request.target}`);
+    const fault = this.#isResting ? undefined : this.#choices.get(this.#requests.length);
+    return fault === undefined ? { kind: 'answered' } : this.#strike(fault);
+  }
+
+  done(request: Request): void {
+    for (const finding of orphans(this.api, this.#explained)) this.#find(finding);
+    for (const finding of harmed(this.api, this.#way.start)) this.#find(finding);
+    const resource = this.api.read(RESOURCE);
+    if (request.verb !== 'patch status' || resource === undefined) return;
+    for (const finding of unsoundStatus(this.#resourceBefore, resource)) this.#find(finding);
+    if (this.#isInterfered) return;
+    for (const finding of untruth(this.api)) this.#find(finding);
+  }
+
+  created(object: K8sObject): void {
+    count(this.#created, object);
+  }
+
+  deleted(object: K8sObject): void {
+    count(this.#deleted, object);
+    const isWantedByAll = [...this.#asked].every((station) => isWanted(station, object));
+    if (isWantedByAll) this.#find(`${displayRef(refOf(object))} was deleted although it is wanted`);
+    if (BYSTANDING.has(identityOf(refOf(object)))) this.#find(`${displayRef(refOf(object))} was deleted`);
+  }
+
+  #strike(fault: Fault): Fate {
+    this.#struck += 1;
+    if (fault.kind !== 'act') return this.#fateBy(fault);
+    this.#note(`somebody: ${JSON.stringify(fault.act)}${fault.isLate ? ', not heard of' : ''}`);
+    this.#hasActed = true;
+    this.#isInterfered = true;
+    this.#isLate = fault.isLate;
+    if (fault.act.kind === 'replace') for (const [identity] of ours(this.api)) this.#explained.add(identity);
+    this.#actor.act(fault.act);
+    this.#isLate = false;
+    this.#asked.add(stationOf(this.api));
+    this.#resourceBefore = this.api.read(RESOURCE);
+    return { kind: 'answered' };
+  }
+
+  #fateBy(fault: CallFault): Fate {
+    this.#note(`fault: ${JSON.stringify(fault)}`);
+    switch (fault.kind) {
+      case 'refused':
+        return { kind: 'refused', error: clusterError(fault.error) };
+      case 'lost':
+        return { kind: 'unanswered', error: clusterError('unavailable') };
+      case 'repeated':
+        return { kind: 'repeated' };
+      case 'crash':
+        this.#endProcess();
+        return { kind: 'orphaned', isDone: fault.isDone };
+      case 'stop':
+        this.#process?.stop.abort();
+        return { kind: fault.isDone ? 'unanswered' : 'refused', error: clusterError('cancelled') };
+      default:
+        return assertNever(fault);
+    }
+  }
+
+  /** Goes on until nobody has anything to do for a long time. */
+  async #settle(): Promise<void> {
+    for (let step = 0; step < MOST_STEPS; step += 1) {
+      this.#process ??= this.#startProcess();
+      await turn();
+      if (this.#process === undefined || this.#process.isEnded) {
+        this.#endProcess();
+        continue;
+      }
+      this.#actor.goOn();
+      this.#controllers.act();
+      if (this.#process.connection.hasNews) {
+        this.#process.connection.tellNews();
+        continue;
+      }
+      if (this.#time.nextDueMs > this.#time.nowMs + QUIET_MS) return;
+      this.#time.advance();
+    }
+    this.#find('it does not come to rest');
+  }
+
+  /** A process that knows nothing finds nothing to do. */
+  async #restartAtRest(): Promise<void> {
+    const before = this.api.version;
+    const requests = this.#requests.length;
+    this.#endProcess();
+    this.#isResting = true;
+    this.#note('started again, at rest');
+    await this.#settle();
+    const writes = this.#requests.slice(requests).filter(({ verb }) => WRITES.has(verb));
+    for (const { verb, target } of writes) this.#find(`${verb} ${target} of a process that was started at rest`);
+    if (this.api.version !== before) this.#find('something was stored at rest');
+  }
+
+  #startProcess(): Process {
+    const connection = new Connection(this);
+    const clock = this.#time.clockOf(connection);
+    const port = this.#subject.connect(connection);
+    const process: Process = { connection, stop: new AbortController(), isEnded: false };
+    const controller = createController({
+      watch: port,
+      resources: port,
+      cluster: port,
+      engine: this.#subject.engine,
+      planFor: (spec): PlanResult => ({
+        kind: 'planned',
+        plan: planFor(stringAt(spec, 'station') === 'full' ? 'full' : 'lean'),
+      }),
+      clock,
+      random: () => 0.5,
+      logger: SILENT_LOGGER,
+      metrics: { ...METRICS, queue: { ...METRICS.queue, taken: () => this.#beginRun(connection) } },
+      instance: 'model',
+      settings: { namespaces: [], revision: '', readinessTimeoutMs: 300_000, concurrency: 1 },
+    });
+    void controller.run(process.stop.signal).then(() => {
+      process.isEnded = true;
+    });
+    return process;
+  }
+
+  #endProcess(): void {
+    if (this.#process === undefined) return;
+    this.#process.connection.isDead = true;
+    this.#time.end(this.#process.connection);
+    this.#process = undefined;
+  }
+
+  /** From here on the operator works by what its watches show now. */
+  #beginRun(connection: Connection): void {
+    if (connection.hasNews) return;
+    this.#asked = new Set([stationOf(this.api)]);
+    this.#isInterfered = false;
+  }
+
+  #changed(ref: ObjectRef, now: K8sObject | undefined): void {
+    if (this.#isVerbose) this.#events.push(`  stored ${displayRef(ref)}${now === undefined ? ' gone' : ''}`);
+    this.#process?.connection.tell(ref, this.#isLate);
+  }
+
+  #judge(end: End, { ends, effort }: Reference): void {
+    const resource = this.api.read(RESOURCE);
+    const station = stationOf(this.api);
+    if (resource !== undefined && station === undefined) this.#find('the resource is still being deleted');
+    const findings = [
+      ...differences(ends[station ?? 'gone'], end, this.#explained),
+      ...outdatedEntries(this.api),
+      ...(effort === undefined || this.#hasActed ? [] : this.#surplus(effort)),
+    ];
+    for (const finding of findings) this.#find(finding);
+  }
+
+  /** Without anybody else, nothing is made or deleted more often than undisturbed. */
+  #surplus({ created, deleted }: Effort): readonly string[] {
+    return [...more(created, this.#created, 'created'), ...more(deleted, this.#deleted, 'deleted')];
+  }
+
+  #find(finding: string): void {
+    this.#findings.add(finding);
+    this.#note(`  FOUND ${finding}`);
+  }
+
+  #note(event: string): void {
+    if (this.#isVerbose) this.#events.push(event);
+  }
+}
+
+function count(counts: Map<string, number>, object: K8sObject): void {
+  const identity = identityOf(refOf(object));
+  counts.set(identity, (counts.get(identity) ?? 0) + 1);
+}
+
+function more(
+  expected: ReadonlyMap<string, number>,
+  actual: ReadonlyMap<string, number>,
+  what: string,
+): readonly string[] {
+  return [...actual]
+    .filter(([identity, times]) => times > (expected.get(identity) ?? 0))
+    .map(([identity, times]) => `${identity} was ${what} ${times} times, not ${expected.get(identity) ?? 0}`);
+}
