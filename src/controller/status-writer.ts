@@ -17,7 +17,7 @@ import type { ResourcePort } from './watch.port.ts';
 const PROGRESS_INTERVAL_MS = 250;
 
 export interface StatusWriterDeps {
-  readonly resources: ResourcePort;
+  readonly resources: Pick<ResourcePort, 'patchStatus'>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -31,6 +31,8 @@ export class StatusWriter {
   readonly #signal: AbortSignal;
   readonly #generation: number;
   #resource: K8sObject;
+  /** A write got no answer, so it may have been stored or not. */
+  #isUnsure = false;
   #writing: Promise<void> = Promise.resolve();
   #offered: Phase | undefined;
   #isPumping = false;
@@ -94,15 +96,25 @@ export class StatusWriter {
   }
 
   async #store(phase: Phase): Promise<void> {
-    const { resources, clock } = this.#deps;
+    const { clock } = this.#deps;
+    // A patch from what is not there any more would leave parts of the status that contradict each other.
+    if (this.#isUnsure) await this.#patch({});
     const now = rfc3339(clock.nowMs());
     const next = statusOf({ generation: this.#generation, phase, previous: this.stored, now });
     const patch = mergePatchBetween(mapAt(this.#resource, 'status'), asJson(next));
     if (patch === undefined) return;
     this.#lastWriteMs = clock.nowMs();
+    await this.#patch(patch);
+  }
+
+  /** An empty patch changes nothing and tells what is stored. */
+  async #patch(patch: JsonObject): Promise<void> {
+    const { resources } = this.#deps;
     try {
       this.#resource = await resources.patchStatus(refOf(this.#resource), patch, { signal: this.#signal });
+      this.#isUnsure = false;
     } catch (error) {
+      if (isClusterError(error, 'unavailable')) this.#isUnsure = true;
       if (!isClusterError(error, 'absent')) throw error;
     }
   }

@@ -87,6 +87,7 @@ export class InMemoryCluster implements WatchPort, ResourcePort {
 
   async patchStatus(ref: ObjectRef, status: JsonObject): Promise<K8sObject> {
     const object = this.#expect('patchStatus', ref);
+    if (Object.keys(status).length === 0) return object;
     this.statusPatches.push(status);
     const stored = this.#store({ ...object, status: applyMergePatch(mapAt(object, 'status'), status) });
     this.#checkStatus(object, stored);
