@@ -241,16 +241,22 @@ export class Trial implements Surroundings {
         this.#endProcess();
         continue;
       }
-      this.#actor.goOn();
-      this.#controllers.act();
-      if (this.#process.connection.hasNews) {
-        this.#process.connection.tellNews();
-        continue;
-      }
+      if (this.#othersActed()) continue;
       if (this.#time.nextDueMs > this.#time.nowMs + QUIET_MS) return;
       this.#time.advance();
     }
     this.#find('it does not come to rest');
+  }
+
+  /** Whether something happened that the operator may not have heard of. */
+  #othersActed(): boolean {
+    const before = this.api.version;
+    this.#actor.goOn();
+    this.#controllers.act();
+    const connection = this.#process?.connection;
+    const hasNews = connection?.hasNews === true;
+    connection?.tellNews();
+    return hasNews || this.api.version !== before;
   }
 
   /** A process that knows nothing finds nothing to do. */
