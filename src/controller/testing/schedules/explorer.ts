@@ -6,19 +6,21 @@ import type { Snapshot } from './model-api.ts';
 import type { Act, Choice, Fault, FaultRow, Schedule } from './schedule.ts';
 import { coreFaults, FAULTS, faultsFor, formatSchedule, parseSchedule } from './schedule.ts';
 import { BYSTANDERS } from './stations.ts';
-import type { Reference, Result, Subject, Way } from './trial.ts';
+import type { Known, Reference, Result, Subject, Way } from './trial.ts';
 import { OPERATOR, Trial } from './trial.ts';
 
 /** How much is tried. */
 export interface Scope {
-  /** One in so many of the schedules with one fault; 1 for all of them. */
-  readonly everyNthSingle: number;
-  /** At most so many pairs of core faults, by chance where there are more. */
+  /** At most so many schedules with one fault, by chance where there are more. */
+  readonly singles: number;
+  /** At most so many pairs of core faults, likewise. */
   readonly pairs: number;
   /** Schedules that chance makes longer and longer. */
   readonly longer: number;
   /** Numbers from 0 to below 1. */
   readonly random: () => number;
+  /** No further schedule is tried after so many that fail. */
+  readonly mostViolations: number;
 }
 
 export interface Violation {
@@ -52,8 +54,6 @@ export interface Model {
   readonly findings: readonly string[];
 }
 
-/** More than that tell nothing new. */
-const MOST_VIOLATIONS = 5;
 const LONGEST = 6;
 
 /** Goes every way once, undisturbed. */
@@ -106,8 +106,8 @@ function journeyIn({ journeys }: Model, name: string): Journey {
 
 /** Tries schedules of the scope until all are tried or enough of them have failed. */
 export async function explore(model: Model, scope: Scope, subject: Subject = OPERATOR): Promise<Exploration> {
-  const explorer = new Explorer(model, subject, scope.random);
-  await explorer.singles(scope.everyNthSingle);
+  const explorer = new Explorer(model, subject, scope);
+  await explorer.singles(scope.singles);
   await explorer.corePairs(scope.pairs);
   await explorer.longer(scope.longer);
   return explorer.result();
@@ -117,15 +117,18 @@ class Explorer {
   readonly #model: Model;
   readonly #subject: Subject;
   readonly #random: () => number;
+  readonly #mostViolations: number;
   readonly #tried = new Set<string>();
   readonly #byLength = new Map<number, number>();
   readonly #violations = new Map<string, readonly string[]>();
+  readonly #known: Known = { atRest: new Set(), tails: new Map() };
   #requests = 0;
 
-  constructor(model: Model, subject: Subject, random: () => number) {
+  constructor(model: Model, subject: Subject, { random, mostViolations }: Scope) {
     this.#model = model;
     this.#subject = subject;
     this.#random = random;
+    this.#mostViolations = mostViolations;
   }
 
   result(): Exploration {
@@ -137,11 +140,11 @@ class Explorer {
     };
   }
 
-  async singles(everyNth: number): Promise<void> {
+  async singles(most: number): Promise<void> {
     const all = this.#model.journeys.flatMap((journey) =>
       continuations(journey.trace, [], FAULTS).map((choices) => ({ journey, choices })),
     );
-    for (const { journey, choices } of all.filter((_single, index) => index % everyNth === 0)) {
+    for (const { journey, choices } of this.#chosen(all, most)) {
       if (this.#isEnough()) return;
       await this.#attempt(journey, choices);
     }
@@ -211,16 +214,15 @@ class Explorer {
   }
 
   async #run({ way, reference }: Journey, choices: readonly Choice[]): Promise<Result> {
-    return new Trial(way, choices, { subject: this.#subject }).run(reference);
+    return new Trial(way, choices, { subject: this.#subject, known: this.#known }).run(reference);
   }
 
   #isEnough(): boolean {
-    return this.#violations.size >= MOST_VIOLATIONS;
+    return this.#violations.size >= this.#mostViolations;
   }
 
-  /** All, or that many by chance. */
+  /** That many, or all, in an order that chance gives. */
   #chosen<T>(items: readonly T[], most: number): readonly T[] {
-    if (items.length <= most) return items;
     const drawn = items.map((item) => ({ item, place: this.#random() }));
     return drawn
       .toSorted((left, right) => left.place - right.place)

@@ -1,11 +1,12 @@
 /** What must hold of a cluster while the operator works in it, and once it is done. */
+import { appliedFields, FIELD_MANAGER } from '../../../apply/managed-fields.ts';
 import { readInventory } from '../../../apply/inventory.ts';
 import { isProtected } from '../../../apply/protected.ts';
 import type { JsonValue } from '../../../model/json.ts';
 import { at, isJsonArray, isJsonObject, jsonEqual, numberAt } from '../../../model/json.ts';
 import type { K8sObject } from '../../../model/object.ts';
 import { displayRef, identityOf, refOf, uidOf } from '../../../model/object.ts';
-import { deletionTimeMs, generationOf, isReady, storedStatus } from '../../resource.ts';
+import { deletionTimeMs, finalizersOf, generationOf, isReady, storedStatus } from '../../resource.ts';
 import { brokenInvariants, brokenTransitions } from '../../status-invariants.ts';
 import type { ModelApi, Snapshot, Stored } from './model-api.ts';
 import { stationOf } from './second-actor.ts';
@@ -59,6 +60,18 @@ const EMPTY: K8sObject = { apiVersion: '', kind: '', metadata: { name: '' } };
 export function isWanted(station: StationName | undefined, deleted: K8sObject): boolean {
   const wanted = station === undefined ? undefined : WANTED[station].get(identityOf(refOf(deleted)));
   return wanted !== undefined && jsonEqual(wanted['roleRef'], deleted['roleRef']);
+}
+
+/** Whether nobody applied the object as the operator does. */
+export function isOfOthers(object: K8sObject): boolean {
+  return appliedFields(object, FIELD_MANAGER) === undefined;
+}
+
+/** Whether something that is not wanted any more is deleted while what is wanted in its place is not all there. */
+export function isPrunedTooEarly(api: ModelApi, deleted: K8sObject): boolean {
+  const station = stationOf(api);
+  if (station === undefined || WANTED[station].has(identityOf(refOf(deleted)))) return false;
+  return [...WANTED[station]].some(([identity, wanted]) => !isAsPlanned(wanted, api.find(identity)));
 }
 
 /** A status that was just stored is sound, and follows from the one before. */
@@ -120,6 +133,29 @@ export function endOf(api: ModelApi): End {
     contents: new Map(counted.map(([identity, { content }]) => [identity, content.id])),
     status: statusText(api.read(RESOURCE)),
   };
+}
+
+/**
+ * Names a state of the cluster: equal for states that differ only in times and in which uids and versions the server
+ * drew. `beside` is what else decides how it goes on.
+ */
+export function stateOf(api: ModelApi, beside: readonly string[]): string {
+  const objects = [...api.entries()].map(([identity, { object, content }]) =>
+    [identity, content.id, metadataText(object), conditionText(object)].join(' '),
+  );
+  const resource = api.read(RESOURCE);
+  const outdated = outdatedEntries(api);
+  return [...objects.toSorted(), statusText(resource), ...outdated, ...beside].join('\n');
+}
+
+function metadataText(object: K8sObject): string {
+  return `${deletionTimeMs(object) === undefined ? '' : 'going'} ${finalizersOf(object).join()}`;
+}
+
+function conditionText(object: K8sObject): string {
+  if (object.kind !== 'Deployment') return '';
+  const replicas = [at(object, 'status', 'replicas'), at(object, 'status', 'availableReplicas')];
+  return `${isRolledOut(object)} ${replicas.join()}`;
 }
 
 /** What of a status depends neither on times nor on how it came to it. */

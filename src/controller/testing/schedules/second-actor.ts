@@ -46,6 +46,11 @@ export class SecondActor {
     this.#now = now;
   }
 
+  /** What is still to be done. */
+  get intention(): string {
+    return this.#recreation ?? '';
+  }
+
   act(act: Act): void {
     switch (act.kind) {
       case 'cut':

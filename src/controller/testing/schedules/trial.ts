@@ -21,17 +21,20 @@ import {
   differences,
   endOf,
   harmed,
+  isOfOthers,
+  isPrunedTooEarly,
   isWanted,
   orphans,
   ours,
   outdatedEntries,
+  stateOf,
   unsoundStatus,
   untruth,
 } from './oracles.ts';
 import type { Act, CallFault, Choice, Fault } from './schedule.ts';
 import { SecondActor, stationOf } from './second-actor.ts';
 import type { StationName } from './stations.ts';
-import { BYSTANDERS, planFor, RESOURCE } from './stations.ts';
+import { planFor, RESOURCE } from './stations.ts';
 import { turn, VirtualTime } from './virtual-time.ts';
 
 /** The code under test; a test of the oracles puts something worse in its place. */
@@ -50,6 +53,22 @@ export interface Way {
   readonly start: Snapshot;
   /** What is asked for at the start. */
   readonly act: Act;
+}
+
+/**
+ * What is known of states that trials came to: a process that has just been started knows nothing, so what it does
+ * depends on the cluster alone, and needs to be seen once only.
+ */
+export interface Known {
+  /** States in which such a process does nothing. */
+  readonly atRest: Set<string>;
+  /** What was still done in trials that went well from a state on. */
+  readonly tails: Map<string, Tail>;
+}
+
+interface Tail {
+  readonly requests: readonly Request[];
+  readonly effort: Effort;
 }
 
 /** How often each object was made and deleted by the operator. */
@@ -79,6 +98,14 @@ export interface Result {
   readonly events: readonly string[];
 }
 
+export interface TrialSettings {
+  readonly subject?: Subject;
+  /** Keeps a record of what happens. */
+  readonly isVerbose?: boolean;
+  /** Of other trials of the same subject. */
+  readonly known?: Known;
+}
+
 interface Process {
   readonly connection: Connection;
   readonly stop: AbortController;
@@ -88,7 +115,6 @@ interface Process {
 const METRICS = createMetrics(() => 0);
 
 const WRITES: ReadonlySet<Verb> = new Set(['apply', 'delete', 'patch status', 'set finalizers']);
-const BYSTANDING: ReadonlySet<string> = new Set(BYSTANDERS.map((object) => identityOf(refOf(object))));
 
 /** More than every wait of the operator but its resync. */
 const QUIET_MS = 480_000;
@@ -102,6 +128,11 @@ export class Trial implements Surroundings {
   readonly #way: Way;
   readonly #subject: Subject;
   readonly #isVerbose: boolean;
+  readonly #known: Known;
+  readonly #lastChoice: number;
+  /** The state in which a process was started after the last fault, and what had been done by then. */
+  #fork: { readonly state: string; readonly requests: number; readonly effort: Effort } | undefined;
+  #isKnown = false;
   readonly #choices: ReadonlyMap<number, Fault>;
   readonly #findings = new Set<string>();
   readonly #requests: Request[] = [];
@@ -121,15 +152,16 @@ export class Trial implements Surroundings {
   #process: Process | undefined;
   #resourceBefore: K8sObject | undefined;
 
-  /** `isVerbose` keeps a record of what happens. */
   constructor(
     way: Way,
     choices: readonly Choice[],
-    { subject = OPERATOR, isVerbose = false }: { readonly subject?: Subject; readonly isVerbose?: boolean } = {},
+    { subject = OPERATOR, isVerbose = false, known = { atRest: new Set(), tails: new Map() } }: TrialSettings = {},
   ) {
     this.#way = way;
     this.#subject = subject;
     this.#isVerbose = isVerbose;
+    this.#known = known;
+    this.#lastChoice = choices.at(-1)?.at ?? 0;
     this.#choices = new Map(choices.map(({ at, fault }) => [at, fault]));
     this.api = new ModelApi((ref, now) => this.#changed(ref, now));
     this.#controllers = new ClusterControllers(this.api, this.#time);
@@ -145,17 +177,22 @@ export class Trial implements Surroundings {
     const snapshot = this.api.snapshot();
     const trace = [...this.#requests];
     if (reference !== undefined) this.#judge(end, reference);
-    await this.#restartAtRest();
+    if (!this.#isKnown) await this.#restartAtRest();
     this.#endProcess();
+    this.#remember(trace);
     return {
       findings: [...this.#findings],
       trace,
       struck: this.#struck,
-      effort: { created: this.#created, deleted: this.#deleted },
+      effort: this.#effort(),
       end,
       snapshot,
       events: this.#events,
     };
+  }
+
+  #effort(): Effort {
+    return { created: new Map(this.#created), deleted: new Map(this.#deleted) };
   }
 
   now(): string {
@@ -180,7 +217,7 @@ export class Trial implements Surroundings {
     for (const finding of orphans(this.api, this.#explained)) this.#find(finding);
     for (const finding of harmed(this.api, this.#way.start)) this.#find(finding);
     const resource = this.api.read(RESOURCE);
-    if (request.verb !== 'patch status' || resource === undefined) return;
+    if (request.verb !== 'patch status' || resource === undefined || resource === this.#resourceBefore) return;
     for (const finding of unsoundStatus(this.#resourceBefore, resource)) this.#find(finding);
     if (this.#isInterfered) return;
     for (const finding of untruth(this.api)) this.#find(finding);
@@ -192,9 +229,12 @@ export class Trial implements Surroundings {
 
   deleted(object: K8sObject): void {
     count(this.#deleted, object);
+    const name = displayRef(refOf(object));
     const isWantedByAll = [...this.#asked].every((station) => isWanted(station, object));
-    if (isWantedByAll) this.#find(`${displayRef(refOf(object))} was deleted although it is wanted`);
-    if (BYSTANDING.has(identityOf(refOf(object)))) this.#find(`${displayRef(refOf(object))} was deleted`);
+    if (isWantedByAll) this.#find(`${name} was deleted although it is wanted`);
+    if (isOfOthers(object)) this.#find(`${name} was deleted although it is somebody else's`);
+    if (!this.#isInterfered && isPrunedTooEarly(this.api, object))
+      this.#find(`${name} was pruned before everything that is wanted was there`);
   }
 
   #strike(fault: Fault): Fate {
@@ -235,6 +275,7 @@ export class Trial implements Surroundings {
   /** Goes on until nobody has anything to do for a long time. */
   async #settle(): Promise<void> {
     for (let step = 0; step < MOST_STEPS; step += 1) {
+      if (this.#process === undefined && this.#isAsBefore()) return;
       this.#process ??= this.#startProcess();
       await turn();
       if (this.#process === undefined || this.#process.isEnded) {
@@ -246,6 +287,35 @@ export class Trial implements Surroundings {
       this.#time.advance();
     }
     this.#find('it does not come to rest');
+  }
+
+  /** Whether a trial that went well has come to this state before, with nothing but the cluster left to know it. */
+  #isAsBefore(): boolean {
+    if (this.#isResting || this.#requests.length < this.#lastChoice || this.#fork !== undefined) return false;
+    if (this.#requests.length === 0) return false;
+    const state = stateOf(this.api, [...this.#explained, ...this.#time.pending(), this.#actor.intention]);
+    const tail = this.#known.tails.get(state);
+    if (tail === undefined) {
+      this.#fork = { state, requests: this.#requests.length, effort: this.#effort() };
+      return false;
+    }
+    this.#isKnown = true;
+    this.#requests.push(...tail.requests);
+    add(this.#created, tail.effort.created);
+    add(this.#deleted, tail.effort.deleted);
+    return true;
+  }
+
+  #remember(trace: readonly Request[]): void {
+    if (this.#fork === undefined || this.#findings.size > 0) return;
+    const { state, requests, effort } = this.#fork;
+    this.#known.tails.set(state, {
+      requests: trace.slice(requests),
+      effort: {
+        created: since(effort.created, this.#created),
+        deleted: since(effort.deleted, this.#deleted),
+      },
+    });
   }
 
   /** Whether something happened that the operator may not have heard of. */
@@ -261,8 +331,11 @@ export class Trial implements Surroundings {
 
   /** A process that knows nothing finds nothing to do. */
   async #restartAtRest(): Promise<void> {
+    const state = stateOf(this.api, []);
+    if (this.#known.atRest.has(state)) return;
     const before = this.api.version;
     const requests = this.#requests.length;
+    const found = this.#findings.size;
     this.#endProcess();
     this.#isResting = true;
     this.#note('started again, at rest');
@@ -270,6 +343,7 @@ export class Trial implements Surroundings {
     const writes = this.#requests.slice(requests).filter(({ verb }) => WRITES.has(verb));
     for (const { verb, target } of writes) this.#find(`${verb} ${target} of a process that was started at rest`);
     if (this.api.version !== before) this.#find('something was stored at rest');
+    if (this.#findings.size === found) this.#known.atRest.add(state);
   }
 
   #startProcess(): Process {
@@ -319,15 +393,14 @@ export class Trial implements Surroundings {
   }
 
   #judge(end: End, { ends, effort }: Reference): void {
+    const surplus = effort === undefined || this.#hasActed ? [] : this.#surplus(effort);
+    for (const finding of surplus) this.#find(finding);
+    if (this.#isKnown) return;
     const resource = this.api.read(RESOURCE);
     const station = stationOf(this.api);
     if (resource !== undefined && station === undefined) this.#find('the resource is still being deleted');
-    const findings = [
-      ...differences(ends[station ?? 'gone'], end, this.#explained),
-      ...outdatedEntries(this.api),
-      ...(effort === undefined || this.#hasActed ? [] : this.#surplus(effort)),
-    ];
-    for (const finding of findings) this.#find(finding);
+    const missed = differences(ends[station ?? 'gone'], end, this.#explained);
+    for (const finding of [...missed, ...outdatedEntries(this.api)]) this.#find(finding);
   }
 
   /** Without anybody else, nothing is made or deleted more often than undisturbed. */
@@ -343,6 +416,14 @@ export class Trial implements Surroundings {
   #note(event: string): void {
     if (this.#isVerbose) this.#events.push(event);
   }
+}
+
+function add(counts: Map<string, number>, more: ReadonlyMap<string, number>): void {
+  for (const [identity, times] of more) counts.set(identity, (counts.get(identity) ?? 0) + times);
+}
+
+function since(before: ReadonlyMap<string, number>, now: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  return new Map([...now].map(([identity, times]) => [identity, times - (before.get(identity) ?? 0)]));
 }
 
 function count(counts: Map<string, number>, object: K8sObject): void {

@@ -46,6 +46,12 @@ export class VirtualTime {
     this.#add(this, ms, run);
   }
 
+  /** What will happen in the cluster, each as the time until then. */
+  pending(): readonly string[] {
+    const own = this.#sleepers.filter(({ process }) => process === this);
+    return own.map(({ dueMs }) => String(dueMs - this.#nowMs));
+  }
+
   /** Jumps to the next time at which somebody is due, and wakes all who are. */
   advance(): void {
     const dueMs = this.nextDueMs;
