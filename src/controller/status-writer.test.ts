@@ -148,6 +148,18 @@ describe('StatusWriter', () => {
     expect(error).to.have.property('kind', 'forbidden');
   });
 
+  it('says nothing about a resource that took the place of its own', async () => {
+    const { cluster, writer, read } = world();
+    await writer.write(working('Installing.'));
+    cluster.remove(refOf(istioOperator()));
+    cluster.put(istioOperator({ uid: 'uid-of-another', spec: { profile: 'minimal' } }));
+
+    const error = await writer.write(READY).catch((caught: unknown) => caught);
+
+    expect(error).to.have.property('kind', 'conflict');
+    expect(storedStatus(read())).to.equal(undefined);
+  });
+
   it('minds no resource that is gone', async () => {
     const { cluster, writer } = world();
     cluster.remove(refOf(istioOperator()));

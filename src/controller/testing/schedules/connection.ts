@@ -126,9 +126,13 @@ export class Connection implements ClusterPort, ResourcePort, WatchPort {
     return outcome;
   }
 
-  async patchStatus(ref: ObjectRef, status: JsonObject): Promise<K8sObject> {
+  async patchStatus(
+    ref: ObjectRef,
+    status: JsonObject,
+    { resourceVersion }: { readonly resourceVersion?: string },
+  ): Promise<K8sObject> {
     const request: Request = { verb: 'patch status', target: displayRef(ref) };
-    return this.#call(request, (api) => api.patchStatus(ref, status), ref);
+    return this.#call(request, (api) => api.patchStatus(ref, status, resourceVersion), ref);
   }
 
   async setFinalizers(

@@ -8,7 +8,7 @@ import type { JsonObject } from '../../../model/json.ts';
 import { at, jsonEqual, mapAt, numberAt, stringAt } from '../../../model/json.ts';
 import type { K8sObject, ObjectRef } from '../../../model/object.ts';
 import { displayRef, groupOf, identityOf, refOf, uidOf } from '../../../model/object.ts';
-import { finalizersOf } from '../../resource.ts';
+import { finalizersOf, resourceVersionOf } from '../../resource.ts';
 import { applyMergePatch } from '../in-memory-cluster.ts';
 import type { Content } from './content.ts';
 import { applied, updated } from './content.ts';
@@ -91,14 +91,15 @@ export class ModelApi {
     return this.#put({ content: before.content, object: { ...before.object, status } });
   }
 
-  patchStatus(ref: ObjectRef, patch: JsonObject): K8sObject {
+  patchStatus(ref: ObjectRef, patch: JsonObject, resourceVersion: string | undefined): K8sObject {
     const { object } = this.#expect(ref);
+    expectVersion(object, resourceVersion);
     return this.setStatus(ref, mapAt({ status: applyMergePatch(mapAt(object, 'status'), patch) }, 'status'));
   }
 
   setFinalizers(ref: ObjectRef, finalizers: readonly string[], resourceVersion: string): K8sObject {
     const { object, content } = this.#expect(ref);
-    if (stringAt(object, 'metadata', 'resourceVersion') !== resourceVersion) throw clusterError('conflict', ref);
+    expectVersion(object, resourceVersion);
     const now = { ...object, metadata: { ...object.metadata, finalizers } };
     if (finalizers.length > 0 || at(object, 'metadata', 'deletionTimestamp') === undefined)
       return this.#put({ content, object: now });
@@ -181,6 +182,11 @@ function withMetadata(object: K8sObject, fields: JsonObject): K8sObject {
 
 function bare({ apiVersion, kind, name, namespace }: ObjectRef): K8sObject {
   return { apiVersion, kind, metadata: namespace === undefined ? { name } : { name, namespace } };
+}
+
+function expectVersion(object: K8sObject, resourceVersion: string | undefined): void {
+  if (resourceVersion === undefined || resourceVersionOf(object) === resourceVersion) return;
+  throw clusterError('conflict', refOf(object));
 }
 
 /** As the API server refuses it. */

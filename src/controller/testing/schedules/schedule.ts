@@ -80,7 +80,7 @@ const ACTS: readonly Act[] = [
   { kind: 'ask', station: 'lean' },
   { kind: 'remove' },
   { kind: 'recreate' },
-  //{ kind: 'replace' },
+  { kind: 'replace' },
 ];
 
 /** Every choice there is. Another fault is another row. */

@@ -34,7 +34,7 @@ import {
 import type { Act, CallFault, Choice, Fault } from './schedule.ts';
 import { SecondActor, stationOf } from './second-actor.ts';
 import type { StationName } from './stations.ts';
-import { planFor, RESOURCE } from './stations.ts';
+import { planFor, RESOURCE, WANTED } from './stations.ts';
 import { turn, VirtualTime } from './virtual-time.ts';
 
 /** The code under test; a test of the oracles puts something worse in its place. */
@@ -244,12 +244,19 @@ export class Trial implements Surroundings {
     this.#hasActed = true;
     this.#isInterfered = true;
     this.#isLate = fault.isLate;
-    if (fault.act.kind === 'replace') for (const [identity] of ours(this.api)) this.#explained.add(identity);
+    if (fault.act.kind === 'replace') this.#explainLeftovers();
     this.#actor.act(fault.act);
     this.#isLate = false;
     this.#asked.add(stationOf(this.api));
     this.#resourceBefore = this.api.read(RESOURCE);
     return { kind: 'answered' };
+  }
+
+  /** What was asked for by a resource that was taken away by force, a run that does not know yet included. */
+  #explainLeftovers(): void {
+    for (const [identity] of ours(this.api)) this.#explained.add(identity);
+    for (const station of this.#asked)
+      if (station !== undefined) for (const identity of WANTED[station].keys()) this.#explained.add(identity);
   }
 
   #fateBy(fault: CallFault): Fate {
