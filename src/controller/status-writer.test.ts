@@ -129,7 +129,10 @@ describe('StatusWriter', () => {
     await writer.write(READY);
     await clock.advance(10_000);
     lost = 1;
-    const restoring = { ...working('Restoring.'), components: new Map([['Pilot', { kind: 'working' }]] as const) };
+    const restoring = {
+      ...working('Restoring.'),
+      components: new Map([['Pilot', { kind: 'working' }]] as const),
+    };
     await writer.write(restoring).catch(() => undefined);
     await clock.advance(10_000);
 

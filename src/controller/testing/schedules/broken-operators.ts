@@ -118,4 +118,3 @@ function deaf(ports: Ports): WatchPort['watch'] {
     };
   };
 }
-

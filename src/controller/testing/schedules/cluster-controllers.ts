@@ -95,7 +95,11 @@ function isRolledOut(deployment: K8sObject): boolean {
 }
 
 function isComplete(webhook: unknown): boolean {
-  return isJsonObject(webhook) && webhook['failurePolicy'] === 'Fail' && at(webhook, 'clientConfig', 'caBundle') === 'Q0E=';
+  return (
+    isJsonObject(webhook) &&
+    webhook['failurePolicy'] === 'Fail' &&
+    at(webhook, 'clientConfig', 'caBundle') === 'Q0E='
+  );
 }
 
 function completed(webhook: JsonObject): JsonObject {

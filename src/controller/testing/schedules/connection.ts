@@ -82,7 +82,10 @@ export class Connection implements ClusterPort, ResourcePort, WatchPort {
   /** As the real cluster with its cache: what a watch holds costs no request. */
   async get(ref: ObjectRef): Promise<K8sObject | undefined> {
     const identity = identityOf(ref);
-    const seen = this.#views.get(ref.kind)?.map((view) => view.find(identity)).find((object) => object);
+    const seen = this.#views
+      .get(ref.kind)
+      ?.map((view) => view.find(identity))
+      .find((object) => object);
     if (seen !== undefined) return seen;
     return this.#call({ verb: 'get', target: displayRef(ref) }, (api) => api.read(ref));
   }

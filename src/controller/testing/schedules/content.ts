@@ -5,7 +5,7 @@
 import { FIELD_MANAGER } from '../../../apply/managed-fields.ts';
 import type { Owners } from '../../../apply/testing/field-owners.ts';
 import { applyFields, managedFieldsOf, updateFields } from '../../../apply/testing/field-owners.ts';
-import type { JsonArray, JsonObject } from '../../../model/json.ts';
+import type { JsonArray } from '../../../model/json.ts';
 import { mapAt } from '../../../model/json.ts';
 import type { K8sObject } from '../../../model/object.ts';
 import { namespaceOf } from '../../../model/object.ts';
@@ -38,11 +38,6 @@ export function updated(before: Content | undefined, object: K8sObject, manager:
   );
 }
 
-/** As people compare it. */
-export function describeContent({ object, managedFields }: Content): JsonObject {
-  return { ...object, metadata: { ...object.metadata, managedFields } };
-}
-
 interface Tracked {
   readonly object: K8sObject;
   readonly owners: Owners;
@@ -65,7 +60,10 @@ function remembered(merge: string, make: () => Tracked): Content {
 function interned(tracked: Tracked): Content {
   const object = withDefaults(tracked.object);
   const owners = new Map([...tracked.owners].filter(([, fields]) => fields.size > 0).toSorted(byName));
-  const text = JSON.stringify([sorted(object), [...owners].map(([name, fields]) => [name, ...fields].toSorted())]);
+  const text = JSON.stringify([
+    sorted(object),
+    [...owners].map(([name, fields]) => [name, ...fields].toSorted()),
+  ]);
   const equal = known.get(text);
   if (equal !== undefined) return equal;
   const content: Content = {

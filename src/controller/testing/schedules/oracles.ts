@@ -11,7 +11,7 @@ import { brokenInvariants, brokenTransitions } from '../../status-invariants.ts'
 import type { ModelApi, Snapshot, Stored } from './model-api.ts';
 import { stationOf } from './second-actor.ts';
 import type { StationName } from './stations.ts';
-import { BYSTANDERS, RESOURCE, WANTED } from './stations.ts';
+import { BYSTANDERS, RESOURCE, TARGETS, WANTED } from './stations.ts';
 
 const BYSTANDER_IDENTITIES = BYSTANDERS.map((object) => identityOf(refOf(object)));
 
@@ -19,7 +19,9 @@ export type Findings = readonly string[];
 
 /** Objects that the operator made and that nothing keeps from being deleted, by identity. */
 export function ours(api: ModelApi): ReadonlyMap<string, Stored> {
-  return new Map([...api.entries()].filter(([, { object, content }]) => content.isOurs && !isProtectedObject(object)));
+  return new Map(
+    [...api.entries()].filter(([, { object, content }]) => content.isOurs && !isProtectedObject(object)),
+  );
 }
 
 /** Nothing of ours is forgotten: it stands in the inventory that is stored. */
@@ -27,7 +29,8 @@ export function orphans(api: ModelApi, explained: ReadonlySet<string>): Findings
   const recorded = inventoryOf(api.read(RESOURCE));
   const findings: string[] = [];
   for (const [identity, { object, content }] of api.entries()) {
-    if (!content.isOurs || recorded.has(identity) || explained.has(identity) || isProtectedObject(object)) continue;
+    if (!content.isOurs || recorded.has(identity) || explained.has(identity) || isProtectedObject(object))
+      continue;
     findings.push(`${displayRef(refOf(object))} is ours and in no inventory`);
   }
   return findings;
@@ -90,7 +93,9 @@ export function untruth(api: ModelApi): Findings {
   if (resource === undefined || station === undefined) return [];
   const status = storedStatus(resource);
   if (!isReady(status) || status?.observedGeneration !== generationOf(resource)) return [];
-  const missing = [...WANTED[station]].filter(([identity, wanted]) => !isAsPlanned(wanted, api.find(identity)));
+  const missing = [...WANTED[station]].filter(
+    ([identity, wanted]) => !isAsPlanned(wanted, api.find(identity)),
+  );
   return missing.map(([identity]) => `ready was claimed while ${identity} is not as planned`);
 }
 
@@ -109,7 +114,9 @@ const OF_OTHERS: ReadonlySet<string> = new Set(['replicas', 'caBundle', 'failure
 
 function holds(wanted: JsonValue, live: JsonValue | undefined): boolean {
   if (isJsonObject(wanted))
-    return Object.entries(wanted).every(([name, value]) => OF_OTHERS.has(name) || holds(value, at(live, name)));
+    return Object.entries(wanted).every(
+      ([name, value]) => OF_OTHERS.has(name) || holds(value, at(live, name)),
+    );
   if (isJsonArray(wanted))
     return isJsonArray(live) && wanted.every((item, index) => holds(item, live[index]));
   return wanted === live;
@@ -174,11 +181,16 @@ function statusText(resource: K8sObject | undefined): string {
 /** Where a way should have ended but did not; objects that an act of somebody else explains may be left over. */
 export function differences(expected: End, actual: End, explained: ReadonlySet<string>): Findings {
   const identities = new Set([...expected.contents.keys(), ...actual.contents.keys()]);
+  const isLeftOver = (identity: string): boolean =>
+    explained.has(identity) && actual.contents.has(identity) && !expected.contents.has(identity);
   const findings = [...identities].flatMap((identity) => {
     const [wanted, found] = [expected.contents.get(identity), actual.contents.get(identity)];
-    if (wanted === found) return [];
-    if (wanted === undefined) return explained.has(identity) ? [] : [`${identity} is left over`];
-    return [found === undefined ? `${identity} is missing` : `${identity} is another one`];
+    if (wanted === found || isLeftOver(identity)) return [];
+    if (wanted === undefined) return [`${identity} is left over`];
+    if (found === undefined) return [`${identity} is missing`];
+    // What is left over goes on scaling, and an autoscaler that is not ours is none of our business.
+    const isScaled = identity === identityOf(TARGETS.istiod) && isLeftOver(identityOf(TARGETS.autoscaler));
+    return isScaled ? [] : [`${identity} is another one`];
   });
   if (expected.status === actual.status) return findings;
   return [...findings, `the status is ${actual.status}, not ${expected.status}`];

@@ -120,7 +120,8 @@ export function parseSchedule(text: string): Schedule {
   const choices = words.map((word) => {
     const [position, name] = word.split(/=(.*)/su);
     const row = FAULTS.find((fault) => fault.name === name);
-    if (row === undefined || !(Number(position) >= 1)) throw new Error(`"${word}" is no choice of a schedule`);
+    if (row === undefined || !(Number(position) >= 1))
+      throw new Error(`"${word}" is no choice of a schedule`);
     return { at: Number(position), fault: row.fault };
   });
   return { journey, choices };

@@ -25,7 +25,10 @@ const EDITS: Readonly<Record<TargetName, (object: K8sObject) => JsonObject>> = {
 
 function withImage(object: K8sObject, image: string): JsonObject {
   const spec = mapAt(object, 'spec');
-  const containers = listAt(spec, 'template', 'spec', 'containers').map((item) => ({ ...mapAt(item), image }));
+  const containers = listAt(spec, 'template', 'spec', 'containers').map((item) => ({
+    ...mapAt(item),
+    image,
+  }));
   return { spec: { ...spec, template: { spec: { containers } } } };
 }
 

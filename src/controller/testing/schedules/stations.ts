@@ -69,14 +69,10 @@ const WEBHOOK = planned(
     },
   },
 );
-const AUTOSCALER = planned(
-  { apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler' },
-  'istiod',
-  {
-    component: 'Pilot',
-    body: { spec: { minReplicas: 2, scaleTargetRef: { ...APPS, name: 'istiod' } } },
-  },
-);
+const AUTOSCALER = planned({ apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler' }, 'istiod', {
+  component: 'Pilot',
+  body: { spec: { minReplicas: 2, scaleTargetRef: { ...APPS, name: 'istiod' } } },
+});
 const BUDGET = planned({ apiVersion: 'policy/v1', kind: 'PodDisruptionBudget' }, 'istiod', {
   component: 'Pilot',
   body: { spec: { minAvailable: 1 } },
@@ -166,10 +162,6 @@ export const TARGETS = {
 
 export type TargetName = keyof typeof TARGETS;
 
-export function isTarget(name: string): name is TargetName {
-  return Object.hasOwn(TARGETS, name);
-}
-
 /** What is there before anything is installed, and must be there in the end. */
 export const BYSTANDERS: readonly K8sObject[] = [
   { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } },
@@ -185,7 +177,12 @@ export const BYSTANDERS: readonly K8sObject[] = [
 ];
 
 function secret(name: string): K8sObject {
-  return { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace: NAMESPACE }, data: { key: 'a2V5' } };
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name, namespace: NAMESPACE },
+    data: { key: 'a2V5' },
+  };
 }
 
 export function resourceFor(station: StationName): K8sObject {

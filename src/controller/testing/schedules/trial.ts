@@ -155,7 +155,11 @@ export class Trial implements Surroundings {
   constructor(
     way: Way,
     choices: readonly Choice[],
-    { subject = OPERATOR, isVerbose = false, known = { atRest: new Set(), tails: new Map() } }: TrialSettings = {},
+    {
+      subject = OPERATOR,
+      isVerbose = false,
+      known = { atRest: new Set(), tails: new Map() },
+    }: TrialSettings = {},
   ) {
     this.#way = way;
     this.#subject = subject;
@@ -217,7 +221,8 @@ export class Trial implements Surroundings {
     for (const finding of orphans(this.api, this.#explained)) this.#find(finding);
     for (const finding of harmed(this.api, this.#way.start)) this.#find(finding);
     const resource = this.api.read(RESOURCE);
-    if (request.verb !== 'patch status' || resource === undefined || resource === this.#resourceBefore) return;
+    if (request.verb !== 'patch status' || resource === undefined || resource === this.#resourceBefore)
+      return;
     for (const finding of unsoundStatus(this.#resourceBefore, resource)) this.#find(finding);
     if (this.#isInterfered) return;
     for (const finding of untruth(this.api)) this.#find(finding);
@@ -348,7 +353,8 @@ export class Trial implements Surroundings {
     this.#note('started again, at rest');
     await this.#settle();
     const writes = this.#requests.slice(requests).filter(({ verb }) => WRITES.has(verb));
-    for (const { verb, target } of writes) this.#find(`${verb} ${target} of a process that was started at rest`);
+    for (const { verb, target } of writes)
+      this.#find(`${verb} ${target} of a process that was started at rest`);
     if (this.api.version !== before) this.#find('something was stored at rest');
     if (this.#findings.size === found) this.#known.atRest.add(state);
   }
@@ -412,7 +418,7 @@ export class Trial implements Surroundings {
 
   /** Without anybody else, nothing is made or deleted more often than undisturbed. */
   #surplus({ created, deleted }: Effort): readonly string[] {
-    return [...more(created, this.#created, 'created'), ...more(deleted, this.#deleted, 'deleted')];
+    return [...excess(created, this.#created, 'created'), ...excess(deleted, this.#deleted, 'deleted')];
   }
 
   #find(finding: string): void {
@@ -425,11 +431,14 @@ export class Trial implements Surroundings {
   }
 }
 
-function add(counts: Map<string, number>, more: ReadonlyMap<string, number>): void {
-  for (const [identity, times] of more) counts.set(identity, (counts.get(identity) ?? 0) + times);
+function add(counts: Map<string, number>, others: ReadonlyMap<string, number>): void {
+  for (const [identity, times] of others) counts.set(identity, (counts.get(identity) ?? 0) + times);
 }
 
-function since(before: ReadonlyMap<string, number>, now: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+function since(
+  before: ReadonlyMap<string, number>,
+  now: ReadonlyMap<string, number>,
+): ReadonlyMap<string, number> {
   return new Map([...now].map(([identity, times]) => [identity, times - (before.get(identity) ?? 0)]));
 }
 
@@ -438,7 +447,7 @@ function count(counts: Map<string, number>, object: K8sObject): void {
   counts.set(identity, (counts.get(identity) ?? 0) + 1);
 }
 
-function more(
+function excess(
   expected: ReadonlyMap<string, number>,
   actual: ReadonlyMap<string, number>,
   what: string,
