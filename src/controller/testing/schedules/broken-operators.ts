@@ -24,6 +24,9 @@ export const BROKEN_OPERATORS: Readonly<Record<string, Subject>> = {
   'deletes by name and not by uid': connected((ports) => ({
     delete: async (ref, { signal }) => ports.delete(ref, { signal }),
   })),
+  'writes its status to whatever bears the name': connected((ports) => ({
+    patchStatus: async (ref, status, { signal }) => ports.patchStatus(ref, status, { signal }),
+  })),
   'records the inventory after the writes': applying(async (deps, plan, settings) => {
     let late: readonly InventoryEntry[] | undefined;
     const recordInventory = async (entries: readonly InventoryEntry[]): Promise<void> => {
