@@ -15,7 +15,7 @@ function numbers(): () => number {
 
 /** The suite e2e/faults/model.e2e.ts tries many more. */
 describe('the operator, whatever fails when', function suite() {
-  this.timeout(180_000);
+  this.timeout(300_000);
   let model: Model;
 
   before(async () => {

@@ -89,8 +89,6 @@ export interface Result {
   readonly findings: readonly string[];
   /** Every request until the cluster was at rest. */
   readonly trace: readonly Request[];
-  /** How many of the choices came about. */
-  readonly struck: number;
   readonly effort: Effort;
   readonly end: End;
   readonly snapshot: Snapshot;
@@ -130,9 +128,6 @@ export class Trial implements Surroundings {
   readonly #isVerbose: boolean;
   readonly #known: Known;
   readonly #lastChoice: number;
-  /** The state in which a process was started after the last fault, and what had been done by then. */
-  #fork: { readonly state: string; readonly requests: number; readonly effort: Effort } | undefined;
-  #isKnown = false;
   readonly #choices: ReadonlyMap<number, Fault>;
   readonly #findings = new Set<string>();
   readonly #requests: Request[] = [];
@@ -147,8 +142,11 @@ export class Trial implements Surroundings {
   #isInterfered = false;
   #hasActed = false;
   #isLate = false;
-  #struck = 0;
   #isResting = false;
+  /** The state in which a process was started after the last fault, and what had been done by then. */
+  #fork: { readonly state: string; readonly requests: number; readonly effort: Effort } | undefined;
+  /** How it goes on from there was seen in another trial. */
+  #isKnown = false;
   #process: Process | undefined;
   #resourceBefore: K8sObject | undefined;
 
@@ -187,16 +185,11 @@ export class Trial implements Surroundings {
     return {
       findings: [...this.#findings],
       trace,
-      struck: this.#struck,
       effort: this.#effort(),
       end,
       snapshot,
       events: this.#events,
     };
-  }
-
-  #effort(): Effort {
-    return { created: new Map(this.#created), deleted: new Map(this.#deleted) };
   }
 
   now(): string {
@@ -243,7 +236,6 @@ export class Trial implements Surroundings {
   }
 
   #strike(fault: Fault): Fate {
-    this.#struck += 1;
     if (fault.kind !== 'act') return this.#fateBy(fault);
     this.#note(`somebody: ${JSON.stringify(fault.act)}${fault.isLate ? ', not heard of' : ''}`);
     this.#hasActed = true;
@@ -414,6 +406,10 @@ export class Trial implements Surroundings {
     if (resource !== undefined && station === undefined) this.#find('the resource is still being deleted');
     const missed = differences(ends[station ?? 'gone'], end, this.#explained);
     for (const finding of [...missed, ...outdatedEntries(this.api)]) this.#find(finding);
+  }
+
+  #effort(): Effort {
+    return { created: new Map(this.#created), deleted: new Map(this.#deleted) };
   }
 
   /** Without anybody else, nothing is made or deleted more often than undisturbed. */
