@@ -137,7 +137,7 @@ export class Trial implements Surroundings {
   /** Objects that an act of somebody else has put out of our reach. */
   readonly #explained = new Set<string>();
   /** What was asked for since the operator was idle last. */
-  #asked = new Set<StationName | undefined>();
+  readonly #asked = new Set<StationName | undefined>();
   /** Whether somebody has changed something since the operator was idle last. */
   #isInterfered = false;
   #hasActed = false;
@@ -387,9 +387,11 @@ export class Trial implements Surroundings {
 
   /** From here on the operator works by what its watches show now. */
   #beginRun(connection: Connection): void {
-    if (connection.hasNews) return;
-    this.#asked = new Set([stationOf(this.api)]);
-    this.#isInterfered = false;
+    if (!connection.hasNews) {
+      this.#asked.clear();
+      this.#isInterfered = false;
+    }
+    this.#asked.add(stationOf(this.api));
   }
 
   #changed(ref: ObjectRef, now: K8sObject | undefined): void {
