@@ -58,6 +58,20 @@ describe('the cluster adapter on a real API server', () => {
       expect(at(stored, 'spec', 'ingress', 0, 'from')).to.deep.equal(peers);
     });
 
+    it('patches no status that was computed from an older state, and reads it by an empty patch', async () => {
+      const ref = refOf(namespace(NAMESPACE));
+      const live = await connection.cluster.patchStatus(ref, {}, { signal: NEVER });
+      const outdated = { signal: NEVER, resourceVersion: '1' };
+
+      const refused = await connection.cluster
+        .patchStatus(ref, { phase: 'Active' }, outdated)
+        .catch((error: unknown) => error);
+
+      const again = await connection.cluster.patchStatus(ref, {}, { signal: NEVER });
+      expect(refused).to.have.property('kind', 'conflict');
+      expect(versionOf(again)).to.equal(versionOf(live));
+    });
+
     it('finds a kind as soon as its definition is established, unknown fields and all', async () => {
       const { cluster } = connection;
       const definition = widgetDefinition();

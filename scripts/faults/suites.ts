@@ -20,6 +20,7 @@ export const FAULT_SUITES: readonly FaultSuite[] = [
   { name: 'fail-over', minutes: 35 },
   { name: 'api-faults', minutes: 15 },
   { name: 'views', minutes: 10, isBusy: true },
+  { name: 'model', minutes: 10, isBusy: true },
   { name: 'storm', minutes: 4 },
   { name: 'conditions', minutes: 2 },
   { name: 'canaries', minutes: 1 },

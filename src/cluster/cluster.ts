@@ -162,13 +162,16 @@ class ApiCluster implements UncachedCluster {
     }
   }
 
-  async patchStatus(ref: ObjectRef, status: JsonObject, { signal }: CallOptions): Promise<K8sObject> {
+  async patchStatus(
+    ref: ObjectRef,
+    status: JsonObject,
+    { signal, resourceVersion }: CallOptions & { readonly resourceVersion?: string },
+  ): Promise<K8sObject> {
     const mapping = await this.#mappingForWrite(ref, 'patch', signal);
-    return this.#mergePatch(
-      objectPath(mapping, ref, 'status'),
-      { status },
-      { verb: 'patch status', ref, signal },
-    );
+    // A uid would not do: the API server does not look at it here.
+    const precondition = resourceVersion === undefined ? {} : { metadata: { resourceVersion } };
+    const call = { verb: 'patch status', ref, signal };
+    return this.#mergePatch(objectPath(mapping, ref, 'status'), { ...precondition, status }, call);
   }
 
   async setFinalizers(

@@ -39,11 +39,14 @@ export interface WatchPort {
 
 /** Writes to the watched resource itself and to its events. Every call throws ClusterError and nothing else. */
 export interface ResourcePort {
-  /** JSON merge patch of the status subresource. Returns the stored object. */
+  /**
+   * JSON merge patch of the status subresource, only if the object still has that resourceVersion (else `conflict`); an
+   * empty patch changes nothing. Returns the stored object.
+   */
   patchStatus(
     ref: ObjectRef,
     status: JsonObject,
-    options: { readonly signal: AbortSignal },
+    options: { readonly signal: AbortSignal; readonly resourceVersion?: string },
   ): Promise<K8sObject>;
   /** Replaces metadata.finalizers, only if the object still has that resourceVersion (else `conflict`). */
   setFinalizers(

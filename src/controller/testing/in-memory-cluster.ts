@@ -85,8 +85,15 @@ export class InMemoryCluster implements WatchPort, ResourcePort {
     else this.#store({ ...object, metadata: { ...object.metadata, deletionTimestamp } });
   }
 
-  async patchStatus(ref: ObjectRef, status: JsonObject): Promise<K8sObject> {
+  async patchStatus(
+    ref: ObjectRef,
+    status: JsonObject,
+    { resourceVersion }: { readonly resourceVersion?: string } = {},
+  ): Promise<K8sObject> {
     const object = this.#expect('patchStatus', ref);
+    if (resourceVersion !== undefined && resourceVersion !== resourceVersionOf(object))
+      throw clusterError('conflict', 'patch status', ref);
+    if (Object.keys(status).length === 0) return object;
     this.statusPatches.push(status);
     const stored = this.#store({ ...object, status: applyMergePatch(mapAt(object, 'status'), status) });
     this.#checkStatus(object, stored);
