@@ -43,6 +43,7 @@ export function assembleController(parts: ControllerParts): Controller {
     ...(fence === undefined ? {} : { fence }),
   });
   const cached = withCache(cluster, watches);
+  parts.metrics.watching(() => watches.ages());
   return createController({
     ...parts,
     watch: watches,

@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import { loadAssets } from '../../src/assets/load.ts';
 import { operatorObjects } from '../../src/cli/operator-objects.ts';
+import { ADMISSION_POLICIES } from '../../src/controller/admission-guard.ts';
 import { mapAt, stringAt } from '../../src/model/json.ts';
 import { displayRef, refOf } from '../../src/model/object.ts';
 import type { K8sObject } from '../../src/model/object.ts';
@@ -30,6 +31,14 @@ describe('the operator with the rights of deploy/', () => {
   after(async () => {
     await operator.stop();
     await plane.stop();
+  });
+
+  it('sees that the admission policies are in force', async () => {
+    await eventually('it has looked', async () => (await operator.metrics()).includes('policy="'));
+
+    const metrics = await operator.metrics();
+    for (const policy of ADMISSION_POLICIES)
+      expect(metrics).to.contain(`istio_operator_admission_policy_in_force{policy="${policy}"} 1\n`);
   });
 
   it('installs the sample and removes it again', async () => {

@@ -1,6 +1,8 @@
 /** Specifications that nobody should write, and what they try. All are JSON, because the API server takes nothing else. */
 import type { JsonObject, JsonValue } from '../../src/model/json.ts';
 
+export const POISON_NAMESPACE = 'poison';
+
 export interface Poison {
   readonly name: string;
   /** The specification as JSON text: some are deeper than JSON.stringify can print. */
@@ -167,6 +169,84 @@ const DEEP: readonly Poison[] = [
   })),
   { name: 'depth-lists', spec: `{"values":{"list":${'['.repeat(500)}${']'.repeat(500)}}}` },
 ];
+
+/** A gateway on its own, in the namespace of the resource. */
+function gateway(name: string, k8s: JsonObject): JsonObject {
+  return { name, namespace: POISON_NAMESPACE, enabled: true, label: { istio: name }, k8s };
+}
+
+function onlyGateway(name: string, k8s: JsonObject): JsonObject {
+  return { profile: 'empty', components: { ingressGateways: [gateway(name, k8s)] } };
+}
+
+function times<T extends JsonValue>(count: number, make: (index: number) => T): readonly T[] {
+  return Array.from({ length: count }, (_, index) => make(index));
+}
+
+function map(count: number, key: string, value: string): JsonObject {
+  return Object.fromEntries(Array.from({ length: count }, (_, i) => [`${key}${i}`, value]));
+}
+
+function deploymentOverlay(name: string, made: readonly JsonObject[]): JsonObject {
+  return { overlays: [{ kind: 'Deployment', name, patches: made }] };
+}
+
+const env = (count: number): JsonObject => ({
+  env: times(count, (i) => ({ name: `E${i}`, value: `value ${i}` })),
+});
+
+const HEAVY_SPECS: Readonly<Record<string, JsonObject>> = {
+  'heavy-gateways': {
+    profile: 'empty',
+    components: { ingressGateways: times(60, (i) => gateway(`heavy-${i}`, {})) },
+  },
+  'heavy-egress': {
+    profile: 'empty',
+    components: { egressGateways: times(10, (i) => gateway(`egress-${i}`, env(50))) },
+  },
+  'heavy-env': onlyGateway('env', env(200)),
+  'heavy-patches': onlyGateway(
+    'patches',
+    deploymentOverlay(
+      'patches',
+      times(200, (i) => ({ path: `spec.template.metadata.annotations.key${i}`, value: `${i}` })),
+    ),
+  ),
+  'heavy-patch': onlyGateway(
+    'patch',
+    deploymentOverlay('patch', [{ path: 'metadata.annotations.large', value: 'x'.repeat(100_000) }]),
+  ),
+  'heavy-ports': onlyGateway('ports', {
+    service: { ports: times(90, (i) => ({ name: `p${i}`, port: 2_000 + i, targetPort: 12_000 + i })) },
+  }),
+  'heavy-tolerations': onlyGateway('tolerations', {
+    tolerations: times(200, (i) => ({ key: `taint-${i}`, operator: 'Exists' })),
+  }),
+  'heavy-annotations': onlyGateway('annotations', {
+    podAnnotations: map(300, 'example.com/key', 'x'.repeat(300)),
+  }),
+  'heavy-mesh': {
+    profile: 'minimal',
+    revision: 'heavy',
+    meshConfig: {
+      extensionProviders: times(300, (i) => ({
+        name: `provider-${i}`,
+        zipkin: { service: `zipkin-${i}.example.com`, port: 9_411 },
+      })),
+      defaultConfig: { proxyMetadata: map(300, 'KEY_', 'value') },
+    },
+  },
+  'heavy-values': {
+    ...onlyGateway('values', {}),
+    unvalidatedValues: { example: wide(2_000) },
+  },
+};
+
+/** Much, and nothing wrong with it: these are installed. */
+export const HEAVY: readonly Poison[] = Object.entries(HEAVY_SPECS).map(([name, spec]) => ({
+  name,
+  spec: JSON.stringify(spec),
+}));
 
 /** Each is created with an annotation that keeps it from being installed when it turns out to be bearable. */
 export const POISONS: readonly Poison[] = [

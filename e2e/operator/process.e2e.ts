@@ -1,5 +1,6 @@
 /** `istio-operator run` as a process of its own: signals, crashes, the lease, and the HTTP endpoints. */
 import { expect } from 'chai';
+import { ADMISSION_POLICIES, UNGUARDED } from '../../src/controller/admission-guard.ts';
 import { stringAt } from '../../src/model/json.ts';
 import type { ControlPlane } from '../control-plane/control-plane.ts';
 import { sharedControlPlane } from '../control-plane/shared.ts';
@@ -16,6 +17,13 @@ const ISTIOD = {
   kind: 'Deployment',
   metadata: { name: 'istiod', namespace: NAMESPACE },
 };
+
+/** Messages of the warnings and errors that it logged. */
+function complaintsOf({ log }: OperatorProcess): readonly (string | undefined)[] {
+  return log
+    .filter((line) => ['warn', 'error'].includes(stringAt(line, 'level') ?? ''))
+    .map((line) => stringAt(line, 'message'));
+}
 
 describe('istio-operator run', () => {
   let plane: ControlPlane;
@@ -75,9 +83,30 @@ describe('istio-operator run', () => {
       'reconciled',
       'stopped',
     ]);
-    expect(
-      operator.log.filter((line) => ['warn', 'error'].includes(stringAt(line, 'level') ?? '')),
-    ).to.deep.equal([]);
+    // Nothing else guards the control plane that the suites share.
+    expect(complaintsOf(operator)).to.deep.equal([UNGUARDED]);
+    for (const policy of ADMISSION_POLICIES)
+      expect(metrics.text).to.contain(`istio_operator_admission_policy_in_force{policy="${policy}"} 0\n`);
+  });
+
+  it('reports its queue, its workers and the age of its watches', async () => {
+    const operator = await start('--max-concurrent-reconciles=3');
+    await operator.untilReady();
+    await resources.apply('mesh', { profile: 'empty' });
+    await resources.until('mesh', 'HEALTHY');
+
+    const { text } = await operator.get('/metrics');
+
+    const labels = 'name="istiooperator",controller="istiooperator"';
+    expect(text).to.contain('controller_runtime_max_concurrent_reconciles{controller="istiooperator"} 3\n');
+    expect(text).to.match(/^controller_runtime_active_workers\{controller="istiooperator"\} \d+$/mu);
+    expect(text).to.match(
+      new RegExp(`^workqueue_longest_running_processor_seconds\\{${labels}\\} [\\d.]+$`, 'mu'),
+    );
+    expect(text).to.match(new RegExp(`^workqueue_work_duration_seconds_count\\{${labels}\\} [1-9]`, 'mu'));
+    const ages = [...text.matchAll(/^istio_operator_watch_age_seconds\{kind="(\w+)"\} (\S+)$/gmu)];
+    expect(ages.map(([, kind]) => kind)).to.include.members(['IstioOperator', 'Deployment', 'Service']);
+    expect(Math.max(...ages.map(([, , seconds]) => Number(seconds)))).to.be.below(90);
   });
 
   it('goes on after it was killed in the middle of an installation, and then rests', async () => {

@@ -199,6 +199,14 @@ describe('a cluster with watches as its cache', () => {
     expect([...watches.ages()]).to.deep.equal([['ConfigMap', 0]]);
   });
 
+  it('tells no age for a kind that is not served', async () => {
+    collection.discover = json({ kind: 'APIResourceList', resources: [] });
+
+    await watch();
+
+    expect([...watches.ages()]).to.deep.equal([]);
+  });
+
   it('closes all watches when stopped', async () => {
     await watch();
     const open = await collection.watchNumber(1);

@@ -23,7 +23,10 @@ export type Sight =
 
 export interface Watches extends WatchPort, WriteObserver {
   sightOf(ref: ObjectRef): Sight;
-  /** For metrics: how long the worst watch of each kind has heard nothing, in milliseconds. */
+  /**
+   * For metrics: how long the worst watch of each kind has heard nothing, in milliseconds. A kind that is not served has
+   * nothing to tell, so it has no age.
+   */
   ages(): ReadonlyMap<string, number>;
   stopAll(): void;
 }
@@ -69,6 +72,7 @@ class WatchRegistry implements Watches {
   ages(): ReadonlyMap<string, number> {
     const ages = new Map<string, number>();
     for (const view of this.#views) {
+      if (view.isUnserved) continue;
       const { kind } = view.kind;
       ages.set(kind, Math.max(ages.get(kind) ?? 0, view.ageMs()));
     }
@@ -118,6 +122,10 @@ class View implements Watched {
   /** Holds every object of its kind and namespace, so that what it lacks does not exist. */
   get holdsAll(): boolean {
     return this.#options.labelSelector === undefined && this.#options.fieldSelector === undefined;
+  }
+
+  get isUnserved(): boolean {
+    return this.#reflector.state === 'unserved';
   }
 
   isSynced(): boolean {

@@ -10,6 +10,7 @@ import type { K8sObject } from '../model/object.ts';
 import type { Outcome, OutcomeKind } from '../model/outcome.ts';
 import { changesOf } from '../model/outcome.ts';
 import type { Change } from '../model/report.ts';
+import { reportAdmissionGuard } from './admission-guard.ts';
 import { spreadMs } from './backoff.ts';
 import { Claims } from './claims.ts';
 import { createDataPlane } from './data-plane.ts';
@@ -116,7 +117,7 @@ class IstioOperatorController implements Controller {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { watch, settings, logger } = this.#deps;
+    const { watch, settings, logger, metrics } = this.#deps;
     const watches = watchAll(watch, settings.namespaces, (key) => this.#queue.add(key));
     this.#watches = watches;
     const aborted = whenAborted(signal);
@@ -124,10 +125,12 @@ class IstioOperatorController implements Controller {
     if (!signal.aborted) {
       this.#isSynced = true;
       logger.info('watches are synced', { resources: watches.count() });
+      metrics.queue.workers(settings.concurrency);
       const working = runWorkers(this.#queue, settings.concurrency, async (key) => this.#handle(key, signal));
+      const looking = reportAdmissionGuard(this.#deps, signal);
       await aborted;
       this.#queue.close();
-      await working;
+      await Promise.all([working, looking]);
     }
     this.#isSynced = false;
     watches.stop();
@@ -145,6 +148,7 @@ class IstioOperatorController implements Controller {
     } catch (error) {
       // Only a fault of ours gets here. It must not take the other resources down.
       this.#deps.logger.error('look at a resource failed', { key, error });
+      this.#deps.metrics.panicked();
       this.#queue.addBackedOff(key);
     }
   }

@@ -2,11 +2,10 @@
 import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';
 import type { Outcome, OutcomeKind } from '../model/outcome.ts';
 import type { ChangeAction } from '../model/report.ts';
-import type { QueueObserver } from './queue.ts';
+import type { AdmissionPolicy } from './admission-guard.ts';
+import type { QueueMetrics } from './queue-metrics.ts';
+import { CONTROLLER, SECONDS_BUCKETS, queueMetrics } from './queue-metrics.ts';
 import type { Requeue } from './requeue.ts';
-
-const CONTROLLER = 'istiooperator';
-const SECONDS_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
 /** One call to the API server, as the transport reports it. */
 export interface RequestSeen {
@@ -17,14 +16,19 @@ export interface RequestSeen {
 }
 
 export interface ControllerMetrics {
-  readonly queue: QueueObserver;
+  readonly queue: QueueMetrics;
   reconciled(outcome: Outcome, requeue: Requeue, tookMs: number): void;
+  /** A reconcile ended by a fault of ours. */
+  panicked(): void;
   changed(action: ChangeAction, kind: string): void;
   driftRepaired(count: number): void;
   /** Undefined when the resource is gone. */
   resourceReady(namespace: string, name: string, isReady: boolean | undefined): void;
   requested(request: RequestSeen): void;
   leading(isLeader: boolean): void;
+  /** Told how to ask for how long the watch of each kind has heard nothing, in milliseconds; the last one is asked. */
+  watching(agesMs: () => ReadonlyMap<string, number>): void;
+  admissionPolicy(policy: AdmissionPolicy, isInForce: boolean): void;
   /** In Prometheus' text format. */
   text(): Promise<string>;
   readonly contentType: string;
@@ -41,6 +45,8 @@ export function createMetrics(residentBytes: () => number, loopDelay?: () => Loo
     ...reconcileMetrics(registry),
     ...resourceMetrics(registry),
     ...processMetrics(registry, residentBytes),
+    ...watchMetrics(registry),
+    ...guardMetrics(registry),
     ...(loopDelay === undefined ? {} : delayMetrics(registry, loopDelay)),
     text: async () => registry.metrics(),
     contentType: registry.contentType,
@@ -82,27 +88,7 @@ function resultOf(kind: OutcomeKind, requeue: Requeue): 'success' | 'error' | 'r
   return requeue.kind === 'onChange' || kind === 'ready' ? 'success' : 'requeue_after';
 }
 
-function queueMetrics(registry: Registry): QueueObserver {
-  const of = { labelNames: ['name'] as const, registers: [registry] };
-  const depth = new Gauge({ name: 'workqueue_depth', help: 'Resources that wait for a worker.', ...of });
-  const adds = new Counter({ name: 'workqueue_adds_total', help: 'Resources put into the queue.', ...of });
-  const retries = new Counter({ name: 'workqueue_retries_total', help: 'Retries after failures.', ...of });
-  const waits = new Histogram({
-    name: 'workqueue_queue_duration_seconds',
-    help: 'How long resources waited for a worker.',
-    buckets: SECONDS_BUCKETS,
-    ...of,
-  });
-  const name = { name: CONTROLLER };
-  return {
-    added: () => adds.inc(name),
-    retried: () => retries.inc(name),
-    taken: (waitedMs) => waits.observe(name, waitedMs / 1000),
-    depthChanged: (length) => depth.set(name, length),
-  };
-}
-
-function reconcileMetrics(registry: Registry): Pick<ControllerMetrics, 'reconciled'> {
+function reconcileMetrics(registry: Registry): Pick<ControllerMetrics, 'reconciled' | 'panicked'> {
   const registers = [registry];
   const total = new Counter({
     name: 'controller_runtime_reconcile_total',
@@ -113,6 +99,12 @@ function reconcileMetrics(registry: Registry): Pick<ControllerMetrics, 'reconcil
   const errors = new Counter({
     name: 'controller_runtime_reconcile_errors_total',
     help: 'Reconciles that failed.',
+    labelNames: ['controller'],
+    registers,
+  });
+  const panics = new Counter({
+    name: 'controller_runtime_reconcile_panics_total',
+    help: 'Reconciles that ended by a fault of the operator itself.',
     labelNames: ['controller'],
     registers,
   });
@@ -129,6 +121,11 @@ function reconcileMetrics(registry: Registry): Pick<ControllerMetrics, 'reconcil
       total.inc({ controller: CONTROLLER, result });
       if (result === 'error') errors.inc({ controller: CONTROLLER });
       time.observe({ controller: CONTROLLER }, tookMs / 1000);
+    },
+    panicked: () => {
+      total.inc({ controller: CONTROLLER, result: 'error' });
+      errors.inc({ controller: CONTROLLER });
+      panics.inc({ controller: CONTROLLER });
     },
   };
 }
@@ -193,4 +190,39 @@ function processMetrics(
     requested: ({ code, method, host }) => requests.inc({ code, method, host }),
     leading: (isLeader) => leading.set({ name: CONTROLLER }, isLeader ? 1 : 0),
   };
+}
+
+/** A watch hears a bookmark every minute at least; one that is older by much shows the past. */
+function watchMetrics(registry: Registry): Pick<ControllerMetrics, 'watching'> {
+  let watches = noWatches;
+  const age: Gauge<'kind'> = new Gauge({
+    name: 'istio_operator_watch_age_seconds',
+    help: 'Seconds since the last event or bookmark of the watch of each kind, of the oldest where there are several.',
+    labelNames: ['kind'],
+    registers: [registry],
+    collect: () => {
+      age.reset();
+      for (const [kind, ageMs] of watches()) age.set({ kind }, ageMs / 1000);
+    },
+  });
+  return {
+    watching: (agesMs) => {
+      watches = agesMs;
+    },
+  };
+}
+
+/** Until there are watches. */
+function noWatches(): ReadonlyMap<string, number> {
+  return new Map();
+}
+
+function guardMetrics(registry: Registry): Pick<ControllerMetrics, 'admissionPolicy'> {
+  const inForce = new Gauge({
+    name: 'istio_operator_admission_policy_in_force',
+    help: '1 for a policy of deploy/admission.yaml that is there and bound, 0 for one that is not; as of the last start.',
+    labelNames: ['policy'],
+    registers: [registry],
+  });
+  return { admissionPolicy: (policy, isInForce) => inForce.set({ policy }, isInForce ? 1 : 0) };
 }

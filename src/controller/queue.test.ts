@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { WorkQueue, runWorkers } from './queue.ts';
-import type { QueueDeps } from './queue.ts';
+import type { QueueDeps, QueueObserver } from './queue.ts';
 import { FakeClock, settled } from './testing/fake-clock.ts';
 
 const BACKOFF = { firstMs: 1_000, lastMs: 300_000 };
@@ -177,14 +177,16 @@ describe('WorkQueue', () => {
     expect([queue.depth, clock.sleeping]).to.deep.equal([0, 0]);
   });
 
-  it('tells its observer what is added, retried, taken after what time, and how deep it is', async () => {
+  it('tells its observer what is added, retried, taken and done after what time, and how deep it is', async () => {
     const clock = new FakeClock();
     const told: string[] = [];
     const observer = {
       added: () => void told.push('added'),
       retried: () => void told.push('retried'),
       taken: (waitedMs: number) => void told.push(`taken after ${waitedMs}`),
+      done: (workedMs: number) => void told.push(`done after ${workedMs}`),
       depthChanged: (depth: number) => void told.push(`depth ${depth}`),
+      runs: () => undefined,
     };
     const queue = queueOn(clock, { observer });
 
@@ -192,8 +194,39 @@ describe('WorkQueue', () => {
     await clock.advance(20);
     await queue.take();
     queue.addBackedOff('a');
+    await clock.advance(5);
+    queue.done('a');
 
-    expect(told).to.deep.equal(['added', 'depth 1', 'taken after 20', 'depth 0', 'retried']);
+    expect(told).to.deep.equal(['added', 'depth 1', 'taken after 20', 'depth 0', 'retried', 'done after 5']);
+  });
+
+  it('answers at any time how long each run has taken that is going on', async () => {
+    const clock = new FakeClock();
+    let agesMs: () => readonly number[] = () => [-1];
+    const observer: QueueObserver = {
+      added: () => undefined,
+      retried: () => undefined,
+      taken: () => undefined,
+      done: () => undefined,
+      depthChanged: () => undefined,
+      runs: (asked) => {
+        agesMs = asked;
+      },
+    };
+    const queue = queueOn(clock, { observer });
+    const seen: (readonly number[])[] = [agesMs()];
+
+    queue.add('a');
+    await queue.take();
+    await clock.advance(70);
+    queue.add('b');
+    await queue.take();
+    await clock.advance(30);
+    seen.push(agesMs());
+    queue.done('a');
+    seen.push(agesMs());
+
+    expect(seen).to.deep.equal([[], [100, 30], [30]]);
   });
 });
 

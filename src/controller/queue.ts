@@ -14,7 +14,11 @@ export interface QueueObserver {
   retried(): void;
   /** A key was taken after it had waited that long. */
   taken(waitedMs: number): void;
+  /** A run ended that took that long. */
+  done(workedMs: number): void;
   depthChanged(depth: number): void;
+  /** Told once how to ask for the time that each run which is going on has taken so far. */
+  runs(agesMs: () => readonly number[]): void;
 }
 
 export interface QueueDeps {
@@ -32,7 +36,8 @@ export class WorkQueue {
   readonly #pace: Pace;
   /** Keys that may run now and since when they wait, in the order in which they came. */
   readonly #waiting = new Map<string, number>();
-  readonly #processing = new Set<string>();
+  /** Since when each key runs. */
+  readonly #processing = new Map<string, number>();
   /** Keys that were added while they ran. */
   readonly #dirty = new Set<string>();
   readonly #failures = new Map<string, number>();
@@ -45,6 +50,10 @@ export class WorkQueue {
   constructor(deps: QueueDeps) {
     this.#deps = deps;
     this.#pace = new Pace(deps.pace);
+    deps.observer?.runs(() => {
+      const nowMs = deps.clock.nowMs();
+      return [...this.#processing.values()].map((sinceMs) => nowMs - sinceMs);
+    });
   }
 
   /** Number of keys that may run now and wait for a worker. */
@@ -102,9 +111,12 @@ export class WorkQueue {
 
   /** Ends a run, so that the key may run again. */
   done(key: string): void {
+    const now = this.#deps.clock.nowMs();
+    const sinceMs = this.#processing.get(key);
+    if (sinceMs !== undefined) this.#deps.observer?.done(now - sinceMs);
     this.#processing.delete(key);
     if (this.#dirty.delete(key)) this.add(key);
-    if (this.#waiting.size === 0) this.#pace.sweep(this.#deps.clock.nowMs());
+    if (this.#waiting.size === 0) this.#pace.sweep(now);
   }
 
   /** Ends all waiting `take` calls; what is queued is dropped. */
@@ -122,8 +134,9 @@ export class WorkQueue {
       if (key === undefined || sinceMs === undefined) break;
       this.#waiting.delete(key);
       this.#due.delete(key);
-      this.#processing.add(key);
-      this.#deps.observer?.taken(this.#deps.clock.nowMs() - sinceMs);
+      const now = this.#deps.clock.nowMs();
+      this.#processing.set(key, now);
+      this.#deps.observer?.taken(now - sinceMs);
       this.#takers.shift()?.(key);
     }
     this.#deps.observer?.depthChanged(this.#waiting.size);

@@ -1,0 +1,99 @@
+/** The operator that poison is given to: the bundle, with the flags of deploy/operator.yaml. */
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { request } from 'undici';
+import { bundle } from '../../scripts/build/bundle.ts';
+import type { ControlPlane } from '../control-plane/control-plane.ts';
+import { onProcessEnd } from '../control-plane/exit-guard.ts';
+import { findFreePort } from '../control-plane/free-port.ts';
+import { eventually } from '../operator/resources.ts';
+
+const SRC = fileURLToPath(new URL('../../src', import.meta.url));
+const NODE_OPTIONS =
+  '--max-old-space-size=160 --max-semi-space-size=2 --disallow-code-generation-from-strings';
+const RECONCILES = /^controller_runtime_reconcile_total\{.*\} (\S+)$/gmu;
+
+export class PoisonOperator {
+  readonly #folder: string;
+  readonly #port: number;
+  readonly #child: ChildProcess;
+  /** Each scrape begins it anew, so the largest one is kept here. */
+  #lateMs = 0;
+
+  /** Resolves when it is ready. */
+  static async start(plane: ControlPlane): Promise<PoisonOperator> {
+    const folder = await mkdtemp(join(tmpdir(), 'poison-'));
+    const entries = { main: join(SRC, 'main.ts'), 'plan-worker': join(SRC, 'plan-worker.ts') };
+    await bundle({ entries, outdir: folder });
+    const operator = new PoisonOperator(plane, folder, await findFreePort());
+    await eventually('the operator is ready', async () => (await operator.#get('/readyz')).status === 200);
+    return operator;
+  }
+
+  private constructor(plane: ControlPlane, folder: string, port: number) {
+    this.#folder = folder;
+    this.#port = port;
+    const at127 = ['--health-host=127.0.0.1', '--monitoring-host=127.0.0.1'];
+    const ports = [`--health-port=${port}`, `--monitoring-port=${port}`];
+    this.#child = spawn(
+      process.execPath,
+      [join(folder, 'main.mjs'), 'run', `--kubeconfig=${plane.kubeconfigPath}`, ...ports, ...at127],
+      { stdio: ['ignore', 'ignore', 'inherit'], env: { PATH: process.env['PATH'], NODE_OPTIONS } },
+    );
+    this.#child.once(
+      'exit',
+      onProcessEnd(() => this.#child.kill('SIGKILL')),
+    );
+  }
+
+  /** Null while it runs. */
+  get exitCode(): number | null {
+    return this.#child.exitCode;
+  }
+
+  /** How late the event loop was since the last time that this was asked: the 99th percentile, of the worst scrape. */
+  async takeLateMs(): Promise<number> {
+    await this.#metrics();
+    const lateMs = this.#lateMs;
+    this.#lateMs = 0;
+    return Math.round(lateMs);
+  }
+
+  async residentMib(): Promise<number> {
+    return Math.round(valueOf(await this.#metrics(), 'process_resident_memory_bytes') / 2 ** 20);
+  }
+
+  /** Of all resources, whatever came of them. */
+  async reconciles(): Promise<number> {
+    const counts = [...(await this.#metrics()).matchAll(RECONCILES)].map(([, count]) => Number(count));
+    return counts.reduce((sum, count) => sum + count, 0);
+  }
+
+  async end(): Promise<void> {
+    this.#child.kill('SIGTERM');
+    if (this.#child.exitCode === null) await once(this.#child, 'exit');
+    await rm(this.#folder, { recursive: true });
+  }
+
+  async #metrics(): Promise<string> {
+    const { text } = await this.#get('/metrics');
+    const lateMs = valueOf(text, 'nodejs_eventloop_lag_p99_seconds') * 1_000;
+    this.#lateMs = Math.max(this.#lateMs, lateMs);
+    return text;
+  }
+
+  async #get(path: string): Promise<{ readonly status: number; readonly text: string }> {
+    const answer = await request(`http://127.0.0.1:${this.#port}${path}`).catch(() => undefined);
+    return { status: answer?.statusCode ?? 0, text: (await answer?.body.text()) ?? '' };
+  }
+}
+
+/** Not a number when it is not reported, which no comparison holds for. */
+function valueOf(text: string, name: string): number {
+  return Number(new RegExp(`^${name} (\\S+)$`, 'mu').exec(text)?.[1] ?? Number.NaN);
+}
