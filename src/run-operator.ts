@@ -167,7 +167,8 @@ function acquirer(
   parts: ControllerParts,
   { leaseNamespace: namespace, leaseName: name, ...times }: Settings,
 ): (signal: AbortSignal) => Promise<OperatorTerm | undefined> {
-  if (namespace === undefined) return async (signal) => ({ ended: signal, release: async () => undefined });
+  if (namespace === undefined)
+    return async (signal) => ({ ended: signal, problem: () => undefined, release: async () => undefined });
   const lease: LeaseDeps = {
     ...parts,
     store: createLeaseStore({ transport: parts.transport, watch: createWatches(parts), namespace, name }),
@@ -180,7 +181,12 @@ function acquirer(
   return async (signal) => {
     const leadership = await acquireLease(lease, settings, signal);
     return (
-      leadership && { ended: leadership.ended, release: async () => leadership.release(), fence: leadership }
+      leadership && {
+        ended: leadership.ended,
+        problem: () => leadership.problem(),
+        release: async () => leadership.release(),
+        fence: leadership,
+      }
     );
   };
 }
@@ -197,7 +203,10 @@ async function startServers(
   { terms, metrics, logger }: Served,
 ): Promise<readonly HttpServer[]> {
   const { healthHost, healthPort, monitoringHost, monitoringPort } = settings;
-  const health = { liveness: [], readiness: [{ name: 'watches', problem: () => terms.problem() }] };
+  const health = {
+    liveness: [{ name: 'lease', problem: () => terms.wedged() }],
+    readiness: [{ name: 'watches', problem: () => terms.problem() }],
+  };
   const monitoring = {
     metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
   };

@@ -22,6 +22,8 @@ class World {
   /** Ends the present term, as the loss of the lease would. */
   lose = (): void => undefined;
   grant = (): void => undefined;
+  /** Of every term. */
+  trouble: string | undefined;
   #terms = 0;
   readonly terms = new Terms<Term>({
     acquire: async (signal) =>
@@ -36,7 +38,11 @@ class World {
   #newTerm(): Term {
     const ended = new AbortController();
     this.lose = () => ended.abort();
-    return { ended: ended.signal, release: async () => void this.log.push('released') };
+    return {
+      ended: ended.signal,
+      problem: () => this.trouble,
+      release: async () => void this.log.push('released'),
+    };
   }
 }
 
@@ -102,5 +108,25 @@ describe('Terms', () => {
     await running;
 
     expect(problems).to.deep.equal([undefined, 'the watches are not synced yet', undefined]);
+  });
+
+  it('asks to be started anew for what is wrong with its term, and for nothing once that is over', async () => {
+    const world = new World();
+    const running = world.terms.run(world.stop.signal);
+    const wedged: (string | undefined)[] = [];
+    const note = async (): Promise<void> => {
+      await settled();
+      wedged.push(world.terms.wedged());
+    };
+    world.trouble = 'overdue';
+    await note();
+    world.grant();
+    await note();
+    world.lose();
+    await note();
+    world.stop.abort();
+    await running;
+
+    expect(wedged).to.deep.equal([undefined, 'overdue', undefined]);
   });
 });

@@ -5,6 +5,8 @@ import type { Controller } from './controller.ts';
 export interface Term {
   /** Aborted when the term is over. */
   readonly ended: AbortSignal;
+  /** What only a restart of the process would cure; the end of a term is no problem. */
+  problem(): string | undefined;
   /** Lets others lead at once. Nothing may be written afterwards. */
   release(): Promise<void>;
 }
@@ -21,9 +23,15 @@ export interface TermDeps<T extends Term> {
 export class Terms<T extends Term> {
   readonly #deps: TermDeps<T>;
   #controller: Controller | undefined;
+  #term: T | undefined;
 
   constructor(deps: TermDeps<T>) {
     this.#deps = deps;
+  }
+
+  /** Why this process should be started anew. Losing the lead is no reason, nor is waiting for it. */
+  wedged(): string | undefined {
+    return this.#term?.problem();
   }
 
   /** What keeps this process from doing its part; a replica that waits for the lead is doing it. */
@@ -46,6 +54,7 @@ export class Terms<T extends Term> {
 
   async #serve(term: T, signal: AbortSignal): Promise<void> {
     this.#deps.leading(true);
+    this.#term = term;
     this.#controller = this.#deps.controllerFor(term);
     try {
       await this.#controller.run(AbortSignal.any([signal, term.ended]));
@@ -53,6 +62,7 @@ export class Terms<T extends Term> {
       this.#controller = undefined;
       this.#deps.leading(false);
       await term.release();
+      this.#term = undefined;
     }
   }
 }
