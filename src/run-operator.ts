@@ -57,8 +57,8 @@ export async function runOperator(run: OperatorRun): Promise<number> {
   const parts = await connect(run, settings, { logger, metrics, instance });
   const terms = new Terms<OperatorTerm>({
     acquire: acquirer(parts, settings),
-    controllerFor: (term) =>
-      assembleController({ ...parts, ...(term.fence === undefined ? {} : { fence: term.fence }) }),
+    nextController: (term) =>
+      assembleController({ ...parts, fence: { remainingMs: () => term()?.fence.remainingMs() ?? 0 } }),
     leading: (isLeader) => {
       metrics.leading(isLeader);
       logger.info(isLeader ? 'leading' : 'not leading any more');
@@ -160,7 +160,7 @@ async function credentialsOf(
 
 /** Without election there is one term, which lasts until the process ends. */
 interface OperatorTerm extends Term {
-  readonly fence?: WriteFence;
+  readonly fence: WriteFence;
 }
 
 function acquirer(
@@ -168,7 +168,12 @@ function acquirer(
   { leaseNamespace: namespace, leaseName: name, ...times }: Settings,
 ): (signal: AbortSignal) => Promise<OperatorTerm | undefined> {
   if (namespace === undefined)
-    return async (signal) => ({ ended: signal, problem: () => undefined, release: async () => undefined });
+    return async (signal) => ({
+      ended: signal,
+      problem: () => undefined,
+      release: async () => undefined,
+      fence: { remainingMs: () => Infinity },
+    });
   const lease: LeaseDeps = {
     ...parts,
     store: createLeaseStore({ transport: parts.transport, watch: createWatches(parts), namespace, name }),

@@ -8,7 +8,9 @@ import { settled } from './testing/fake-clock.ts';
 function controller(log: string[], name: string): Controller {
   return {
     ready: () => log.includes(`${name} synced`),
+    warmUp: () => void log.push(`${name} watches`),
     run: async (signal) => {
+      if (signal.aborted) return void log.push(`${name} stops`);
       log.push(`${name} works`);
       await new Promise((resolve) => signal.addEventListener('abort', resolve));
       log.push(`${name} ends`);
@@ -24,14 +26,18 @@ class World {
   grant = (): void => undefined;
   /** Of every term. */
   trouble: string | undefined;
-  #terms = 0;
+  /** Of each controller, in order. */
+  readonly termOf: (() => Term | undefined)[] = [];
   readonly terms = new Terms<Term>({
     acquire: async (signal) =>
       new Promise((resolve) => {
         signal.addEventListener('abort', () => resolve(undefined));
         this.grant = () => resolve(this.#newTerm());
       }),
-    controllerFor: () => controller(this.log, `controller ${(this.#terms += 1)}`),
+    nextController: (term) => {
+      this.termOf.push(term);
+      return controller(this.log, `controller ${this.termOf.length}`);
+    },
     leading: (isLeader) => void this.log.push(isLeader ? 'leads' : 'follows'),
   });
 
@@ -57,12 +63,31 @@ describe('Terms', () => {
     await running;
 
     expect(world.log).to.deep.equal([
+      'controller 1 watches',
       'leads',
       'controller 1 works',
       'controller 1 ends',
       'follows',
       'released',
     ]);
+  });
+
+  it('lets a controller write in its own term only', async () => {
+    const world = new World();
+    const running = world.terms.run(world.stop.signal);
+    await settled();
+    const before = world.termOf.map((term) => term()?.ended.aborted);
+    world.grant();
+    await settled();
+    world.lose();
+    await settled();
+    world.grant();
+    await settled();
+    const after = world.termOf.map((term) => term()?.ended.aborted);
+    world.stop.abort();
+    await running;
+
+    expect([before, after]).to.deep.equal([[undefined], [true, false]]);
   });
 
   it('begins with a new controller when it may lead again', async () => {
@@ -83,7 +108,7 @@ describe('Terms', () => {
     ]);
   });
 
-  it('ends while it waits for the lead', async () => {
+  it('ends while it waits for the lead, and stops watching', async () => {
     const world = new World();
     const running = world.terms.run(world.stop.signal);
     await settled();
@@ -91,7 +116,7 @@ describe('Terms', () => {
     world.stop.abort();
     await running;
 
-    expect(world.log).to.deep.equal([]);
+    expect(world.log).to.deep.equal(['controller 1 watches', 'controller 1 stops']);
   });
 
   it('is in order while it follows, and while it leads only once it is synced', async () => {

@@ -14,8 +14,11 @@ export interface Term {
 export interface TermDeps<T extends Term> {
   /** Waits for the lead; undefined when the signal is aborted first. */
   acquire(signal: AbortSignal): Promise<T | undefined>;
-  /** A new controller for each term: what the last one knew may be outdated. */
-  controllerFor(term: T): Controller;
+  /**
+   * A new controller for each term: what the last one knew may be outdated. It watches before its term, and may write
+   * only in its own.
+   */
+  nextController(term: () => T | undefined): Controller;
   /** Told when this process begins and ends to lead. */
   leading(isLeader: boolean): void;
 }
@@ -43,21 +46,22 @@ export class Terms<T extends Term> {
 
   /** Resolves when the signal is aborted and the lead is given back. */
   async run(signal: AbortSignal): Promise<void> {
-    for (let term = await this.#next(signal); term !== undefined; term = await this.#next(signal)) {
-      await this.#serve(term, signal);
+    while (!signal.aborted) {
+      let term: T | undefined;
+      const controller = this.#deps.nextController(() => term);
+      controller.warmUp();
+      term = await this.#deps.acquire(signal);
+      if (term === undefined) await controller.run(AbortSignal.abort());
+      else await this.#serve(term, controller, signal);
     }
   }
 
-  async #next(signal: AbortSignal): Promise<T | undefined> {
-    return signal.aborted ? undefined : this.#deps.acquire(signal);
-  }
-
-  async #serve(term: T, signal: AbortSignal): Promise<void> {
+  async #serve(term: T, controller: Controller, signal: AbortSignal): Promise<void> {
     this.#deps.leading(true);
     this.#term = term;
-    this.#controller = this.#deps.controllerFor(term);
+    this.#controller = controller;
     try {
-      await this.#controller.run(AbortSignal.any([signal, term.ended]));
+      await controller.run(AbortSignal.any([signal, term.ended]));
     } finally {
       this.#controller = undefined;
       this.#deps.leading(false);

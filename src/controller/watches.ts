@@ -23,8 +23,10 @@ export interface Watches {
   labelledVersion(key: string): string | undefined;
   /** All injection webhooks, whoever made them. */
   injectors(): readonly K8sObject[];
-  /** How many IstioOperators there are. */
-  count(): number;
+  /** Of all IstioOperators. */
+  keys(): readonly string[];
+  /** Resolves once what others may have changed up to now, and must not be missed, is known. */
+  refresh(): Promise<void>;
   /** Of the kinds that planning asks about, those that are served; as in ClusterFacts. */
   servedKinds(): readonly string[];
   stop(): void;
@@ -75,7 +77,10 @@ export function watchAll(
       ),
     injectors: () => injectors.list(),
     labelledVersion: (key) => versionOfIstiod(owned, key),
-    count: () => listed().length,
+    keys: () => listed().map(keyOfResource),
+    refresh: async () => {
+      await Promise.all([...resources, injectors].map(async (watched) => watched.refresh()));
+    },
     servedKinds: () => served.names(),
     stop: () => {
       for (const watched of all) watched.stop();
