@@ -42,9 +42,6 @@ interface Goal {
   readonly times: LeaseTimes;
 }
 
-/** What a busy machine may take longer in one trial, beyond what the target says. */
-const MACHINE_MS = 1_000;
-
 /** What happened in one trial, to be looked up in the audit log. */
 interface Trial {
   readonly fault: LeaderFaultName;
@@ -171,7 +168,8 @@ describe('fail-over', () => {
       (pair?.replicas ?? []).map(({ user }) => user),
     );
     const { takeovers, overlapping } = judgeLeadership(deeds);
-    const waits = trials.flatMap((trial) => waitOf(trial, deeds) ?? []);
+    const handedOver = trials.filter(({ fault }) => LEADER_FAULTS[fault].heir !== 'same');
+    const waits = handedOver.flatMap((trial) => waitOf(trial, deeds) ?? []);
     const failOvers = trials.filter(({ fault }) => LEADER_FAULTS[fault].heir === 'other').length;
     const late = waits.filter(
       ({ fault, ledMs, wroteMs }) => Math.max(ledMs, wroteMs) > LEADER_FAULTS[fault].limitMs(times),
@@ -187,10 +185,12 @@ describe('fail-over', () => {
     });
     expect(overlapping).to.deep.equal([]);
     expect(takeovers.length).to.be.at.least(failOvers + 1);
-    expect(waits.length, 'trials after which somebody wrote').to.equal(trials.length);
+    expect(waits.length, 'trials after which somebody wrote').to.equal(handedOver.length);
+    // Beyond the target, what this machine needs for a start of the same program beside everything else.
+    const machineMs = Math.max(...(pair?.replicas ?? []).map(({ slowestStartMs }) => slowestStartMs));
     const tooLate = late.filter(
       ({ fault, ledMs, wroteMs }) =>
-        Math.max(ledMs, wroteMs) > LEADER_FAULTS[fault].limitMs(times) + MACHINE_MS,
+        Math.max(ledMs, wroteMs) > LEADER_FAULTS[fault].limitMs(times) + machineMs,
     );
     expect(tooLate).to.deep.equal([]);
   }

@@ -40,6 +40,7 @@ export class Replica {
   readonly #kubeconfigPath: string;
   readonly #times: LeaseTimes;
   #process: OperatorProcess | undefined;
+  #slowestStartMs = 0;
 
   static async create(plane: ControlPlane, account: Account, times: LeaseTimes): Promise<Replica> {
     await createAccount(plane, account);
@@ -85,9 +86,16 @@ export class Replica {
       ],
     });
     const started = this.#process;
+    const startedMs = performance.now();
     await started.untilReady().catch((error: unknown) => {
       throw new Error(`${this.account.name} is not ready:\n${started.output}`, { cause: error });
     });
+    this.#slowestStartMs = Math.max(this.#slowestStartMs, performance.now() - startedMs);
+  }
+
+  /** From a start until it was ready, at worst. Tells how busy the machine is. */
+  get slowestStartMs(): number {
+    return this.#slowestStartMs;
   }
 
   /** How often it has stopped leading so far without ending. */

@@ -65,7 +65,7 @@ export interface Controller {
    * Once only: the next term of leadership needs a new controller, which knows nothing but what the cluster says.
    */
   run(signal: AbortSignal): Promise<void>;
-  /** Whether all watches are synced, so that reconciles happen. */
+  /** Whether all watches are synced, so that reconciles happen, or can as soon as its term begins. */
   ready(): boolean;
 }
 
@@ -118,18 +118,17 @@ class IstioOperatorController implements Controller {
   }
 
   warmUp(): void {
-    this.#warmed();
+    this.#startWatches();
   }
 
   async run(signal: AbortSignal): Promise<void> {
     const { settings, logger } = this.#deps;
     const isWarm = this.#watches !== undefined;
     this.#isRunning = true;
-    const watches = this.#warmed();
+    const watches = this.#startWatches();
     const aborted = whenAborted(signal);
     if (!signal.aborted) await Promise.race([isWarm ? upToDate(watches) : watches.synced, aborted]);
     if (!signal.aborted) {
-      this.#isSynced = true;
       const keys = watches.keys();
       logger.info('watches are synced', { resources: keys.length });
       // What happened before this term called nobody.
@@ -144,10 +143,14 @@ class IstioOperatorController implements Controller {
     await this.#events.stop();
   }
 
-  #warmed(): Watches {
+  #startWatches(): Watches {
+    if (this.#watches !== undefined) return this.#watches;
     const { watch, settings } = this.#deps;
-    this.#watches ??= watchAll(watch, settings.namespaces, (key) => {
+    this.#watches = watchAll(watch, settings.namespaces, (key) => {
       if (this.#isRunning) this.#queue.add(key);
+    });
+    void this.#watches.synced.then(() => {
+      this.#isSynced = true;
     });
     return this.#watches;
   }

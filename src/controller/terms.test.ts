@@ -119,20 +119,24 @@ describe('Terms', () => {
     expect(world.log).to.deep.equal(['controller 1 watches', 'controller 1 stops']);
   });
 
-  it('is in order while it follows, and while it leads only once it is synced', async () => {
+  it('is in order once its watches are synced, be it before its term or in it', async () => {
     const world = new World();
     const running = world.terms.run(world.stop.signal);
     await settled();
     const problems = [world.terms.problem()];
+    world.log.push('controller 1 synced');
+    problems.push(world.terms.problem());
     world.grant();
     await settled();
     problems.push(world.terms.problem());
-    world.log.push('controller 1 synced');
+    world.lose();
+    await settled();
     problems.push(world.terms.problem());
     world.stop.abort();
     await running;
 
-    expect(problems).to.deep.equal([undefined, 'the watches are not synced yet', undefined]);
+    const notSynced = 'the watches are not synced yet';
+    expect(problems).to.deep.equal([notSynced, undefined, undefined, notSynced]);
   });
 
   it('asks to be started anew for what is wrong with its term, and for nothing once that is over', async () => {

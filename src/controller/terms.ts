@@ -37,7 +37,7 @@ export class Terms<T extends Term> {
     return this.#term?.problem();
   }
 
-  /** What keeps this process from doing its part; a replica that waits for the lead is doing it. */
+  /** What keeps this process from doing its part, or from taking over at once while it waits for the lead. */
   problem(): string | undefined {
     return this.#controller === undefined || this.#controller.ready()
       ? undefined
@@ -50,6 +50,7 @@ export class Terms<T extends Term> {
       let term: T | undefined;
       const controller = this.#deps.nextController(() => term);
       controller.warmUp();
+      this.#controller = controller;
       term = await this.#deps.acquire(signal);
       if (term === undefined) await controller.run(AbortSignal.abort());
       else await this.#serve(term, controller, signal);
@@ -59,7 +60,6 @@ export class Terms<T extends Term> {
   async #serve(term: T, controller: Controller, signal: AbortSignal): Promise<void> {
     this.#deps.leading(true);
     this.#term = term;
-    this.#controller = controller;
     try {
       await controller.run(AbortSignal.any([signal, term.ended]));
     } finally {
