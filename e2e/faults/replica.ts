@@ -34,27 +34,42 @@ const PATIENCE_MS = 60_000;
 
 export const RIGHT_CLOCK: ClockSkew = { offsetMs: 0, rate: 1 };
 
+interface ReplicaParts {
+  readonly relay: TcpRelay;
+  readonly kubeconfigPath: string;
+  readonly times: LeaseTimes;
+  readonly program: string | undefined;
+}
+
 export class Replica {
   readonly account: Account;
   readonly relay: TcpRelay;
   readonly #kubeconfigPath: string;
   readonly #times: LeaseTimes;
+  readonly #program: string | undefined;
   #process: OperatorProcess | undefined;
   #slowestStartMs = 0;
 
-  static async create(plane: ControlPlane, account: Account, times: LeaseTimes): Promise<Replica> {
+  /** `program` is the file that it runs; the present sources when it is absent. */
+  static async create(
+    plane: ControlPlane,
+    account: Account,
+    times: LeaseTimes,
+    program?: string,
+  ): Promise<Replica> {
     await createAccount(plane, account);
     await makeAdministrator(plane, account);
     const relay = await startTcpRelay(Number(new URL(plane.server).port));
     const kubeconfigPath = await writeKubeconfig(plane, account, `https://127.0.0.1:${relay.port}`);
-    return new Replica(account, relay, kubeconfigPath, times);
+    return new Replica(account, { relay, kubeconfigPath, times, program });
   }
 
-  private constructor(account: Account, relay: TcpRelay, kubeconfigPath: string, times: LeaseTimes) {
+  private constructor(account: Account, { relay, kubeconfigPath, times, program }: ReplicaParts) {
     this.account = account;
     this.relay = relay;
     this.#kubeconfigPath = kubeconfigPath;
     this.#times = times;
+    this.#program = program;
   }
 
   get user(): string {
@@ -76,6 +91,7 @@ export class Replica {
     });
     this.#process = await OperatorProcess.start({
       kubeconfigPath: this.#kubeconfigPath,
+      ...(this.#program === undefined ? {} : { program: this.#program }),
       nodeFlags: [`--import=${clock}`, `--import=${loop}`],
       flags: [
         `--operator-namespace=${this.account.namespace}`,

@@ -347,18 +347,22 @@ function waitMsFor(
   before: SeenLease | undefined,
   { identity, leaseMs }: LeaseSettings,
 ): number {
-  const seconds = numberAt(lease, 'spec', 'leaseDurationSeconds');
+  const last = { holder: holderOf(before?.lease), waitMs: before?.waitMs ?? 0 };
   const holder = holderOf(lease);
+  const ms = durationMsOf(lease);
   // As the holder wrote it: it may run with other settings than we do. A holder that stays does not change them.
-  if (isForeign(lease, identity)) {
-    const leftMs = holder === holderOf(before?.lease) ? (before?.waitMs ?? 0) : 0;
-    return Math.max(leftMs, seconds === undefined ? leaseMs : seconds * 1000);
-  }
-  if (before?.lease !== undefined && holderOf(before.lease) === identity) return before.waitMs;
-  const isReleased = lease !== undefined && holder === '' && seconds === RELEASED_SECONDS;
-  if (isReleased) return 0;
-  const emptiedMs = holder === '' ? (seconds ?? 0) * 1000 : 0;
-  return Math.max(emptiedMs, before?.waitMs ?? 0);
+  if (isForeign(lease, identity)) return Math.max(ms ?? leaseMs, holder === last.holder ? last.waitMs : 0);
+  if (last.holder === identity) return last.waitMs;
+  return isReleased(lease) ? 0 : Math.max(holder === '' ? (ms ?? 0) : 0, last.waitMs);
+}
+
+function isReleased(lease: JsonObject | undefined): boolean {
+  return lease !== undefined && holderOf(lease) === '' && durationMsOf(lease) === RELEASED_SECONDS * 1000;
+}
+
+function durationMsOf(lease: JsonObject | undefined): number | undefined {
+  const seconds = numberAt(lease, 'spec', 'leaseDurationSeconds');
+  return seconds === undefined ? undefined : seconds * 1000;
 }
 
 function isForeign(lease: JsonObject | undefined, identity: string): boolean {

@@ -689,7 +689,6 @@ describe('controller', () => {
   });
 
   it('watches before its term and does nothing, and looks at all resources when that begins', async () => {
-    const world = new World();
     world.cluster.put(istioOperator({ name: 'before' }));
     const controller = world.create();
     controller.warmUp();
@@ -707,11 +706,9 @@ describe('controller', () => {
       'HEALTHY Installed',
       'ERROR Contested',
     ]);
-    await world.end();
   });
 
   it('begins its term only when it has listed the resources anew: the last leader may just have written', async () => {
-    const world = new World();
     const listed = Promise.withResolvers<void>();
     world.cluster.refreshed = listed.promise;
     world.cluster.put(istioOperator({}));
@@ -725,11 +722,9 @@ describe('controller', () => {
     await world.clock.advance(1_000);
 
     expect([early, world.verdict()]).to.deep.equal([0, 'HEALTHY Installed']);
-    await world.end();
   });
 
   it('stops watching when its term never comes', async () => {
-    const world = new World();
     const controller = world.create();
     controller.warmUp();
     const before = world.cluster.watches;

@@ -47,11 +47,12 @@ export class Terms<T extends Term> {
   /** Resolves when the signal is aborted and the lead is given back. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      let term: T | undefined;
-      const controller = this.#deps.nextController(() => term);
+      const own: { term?: T } = {};
+      const controller = this.#deps.nextController(() => own.term);
       controller.warmUp();
       this.#controller = controller;
-      term = await this.#deps.acquire(signal);
+      const term = await this.#deps.acquire(signal);
+      if (term !== undefined) own.term = term;
       if (term === undefined) await controller.run(AbortSignal.abort());
       else await this.#serve(term, controller, signal);
     }
