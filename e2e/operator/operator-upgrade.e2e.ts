@@ -33,15 +33,16 @@ const MESH_CONFIG = {
   metadata: { name: 'istio', namespace: NAMESPACE },
 };
 
-describe('another version of the operator', () => {
+describe('another version of the operator', function suite() {
+  // Half a minute each on a machine that does nothing else.
+  this.timeout(300_000);
   let plane: ControlPlane;
   let resources: Resources;
   /** The file of the other version. */
   let other: string;
   let running: OperatorProcess | undefined;
 
-  before(async function bundleOther() {
-    this.timeout(120_000);
+  before(async () => {
     plane = await sharedControlPlane();
     resources = new Resources(plane, NAMESPACE);
     await resources.prepare();
