@@ -56,6 +56,8 @@ interface NamespacedPart {
 
 /** For the status: why the pods of a workload do not run. */
 const LOOK_AT_PODS = rule('', ['pods'], ['list']);
+/** Likewise: only an event tells why a DaemonSet has no pods at all. */
+const LOOK_AT_EVENTS = rule('', ['events'], ['list']);
 
 const PARTS = {
   'control-plane': {
@@ -75,7 +77,7 @@ const PARTS = {
   'node-agents': {
     kinds: namespacedKinds(['Cni', 'Ztunnel']).filter((kind) => kind !== 'NetworkAttachmentDefinition'),
     handedOut: [],
-    others: [LOOK_AT_PODS],
+    others: [LOOK_AT_PODS, LOOK_AT_EVENTS],
   },
   addons: {
     kinds: namespacedKinds(['Prometheus', 'Grafana', 'Kiali', 'Tracing', 'Loki']),
@@ -137,7 +139,11 @@ export function hardenedRights(namespaces: Grants['namespaces']): readonly K8sOb
     clusterRoleBinding(OPERATOR.name),
     ...electionRights(),
     ...Object.entries(PARTS).map(([part, { kinds }]) =>
-      clusterRole(`${OPERATOR.name}-${part}`, [...rulesFor(kinds.filter(isNoRight), WRITE), LOOK_AT_PODS]),
+      clusterRole(`${OPERATOR.name}-${part}`, [
+        ...rulesFor(kinds.filter(isNoRight), WRITE),
+        LOOK_AT_PODS,
+        ...(part === 'node-agents' ? [LOOK_AT_EVENTS] : []),
+      ]),
     ),
     ...openedNamespaces(namespaces),
   ];

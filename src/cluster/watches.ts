@@ -3,8 +3,10 @@ import type { WatchEvent, Watched, WatchOptions, WatchPort } from '../controller
 import type { GroupVersionKind, K8sObject, ObjectRef } from '../model/object.ts';
 import { groupOf, labelsOf, refOf } from '../model/object.ts';
 import type { WriteObserver } from './cluster.ts';
+import { Definitions } from './definitions.ts';
 import { labelMatcher } from './label-selector.ts';
-import type { ReflectorDeps } from './reflector.ts';
+import { Outage } from './outage.ts';
+import type { ReflectorDeps, WatchDeps } from './reflector.ts';
 import { Reflector } from './reflector.ts';
 import { ObjectStore } from './store.ts';
 
@@ -26,20 +28,23 @@ export interface Watches extends WatchPort, WriteObserver {
   stopAll(): void;
 }
 
-export function createWatches(deps: ReflectorDeps): Watches {
+export function createWatches(deps: WatchDeps): Watches {
   return new WatchRegistry(deps);
 }
 
 class WatchRegistry implements Watches {
   readonly #deps: ReflectorDeps;
+  readonly #definitions: Definitions;
   readonly #views = new Set<View>();
 
-  constructor(deps: ReflectorDeps) {
-    this.#deps = deps;
+  constructor(deps: WatchDeps) {
+    const outage = new Outage(deps);
+    this.#definitions = new Definitions({ ...deps, outage });
+    this.#deps = { ...deps, outage, definitions: this.#definitions };
   }
 
   watch(kind: GroupVersionKind, options: WatchOptions): Watched {
-    const view = new View(this.#deps, kind, options, () => this.#views.delete(view));
+    const view = new View(this.#deps, kind, options, () => this.#leave(view));
     this.#views.add(view);
     return view;
   }
@@ -72,6 +77,11 @@ class WatchRegistry implements Watches {
 
   stopAll(): void {
     for (const view of this.#views) view.stop();
+  }
+
+  #leave(view: View): void {
+    this.#views.delete(view);
+    if (this.#views.size === 0) this.#definitions.stop();
   }
 }
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { EngineDeps } from '../apply/engine.port.ts';
-import { at } from '../model/json.ts';
+import { at, stringAt } from '../model/json.ts';
 import type { K8sObject, ObjectRef } from '../model/object.ts';
 import { labelsOf, refOf } from '../model/object.ts';
 import type { ClusterFacts, Plan, PlanResult } from '../model/plan.ts';
@@ -20,6 +20,7 @@ import {
   INVENTORY,
   ISTIOD,
   ISTIOD_WAITS,
+  READER,
   changeOf,
   entryOf,
   istioOperator,
@@ -566,6 +567,39 @@ describe('controller', () => {
       ]);
       expect(late).to.deep.equal(['ERROR DeletionBlocked', 1]);
       expect(world.resource()).to.equal(undefined);
+    });
+
+    it('says at once that a deletion is refused', async () => {
+      const remaining = [{ ref: refOf(ISTIOD), reason: 'no rights', refused: true }] as const;
+      world.delete = async () => ({ kind: 'blocked', remaining, inventory: [entryOf(ISTIOD)] });
+
+      requestDeletion();
+      await settled();
+
+      expect(world.verdict()).to.equal('ERROR DeletionBlocked');
+      expect(world.status()?.message).to.match(/^Not deleted: Deployment istio-system\/istiod: no rights\./);
+    });
+
+    it('says what another operator installed for the resource, and leaves it', async () => {
+      const former = istioOperator({ name: 'former', finalizers: [FINALIZER], spec: { tag: '1.23.4' } });
+      const labels = { [OWNER_NAME_LABEL]: 'former', 'operator.istio.io/managed': 'Reconcile' };
+      for (const object of [READER, ISTIOD])
+        world.cluster.put({
+          ...object,
+          metadata: { ...object.metadata, labels: { ...labelsOf(object), ...labels } },
+        });
+      world.plan = () => ({ kind: 'invalid', diagnostics: [DIAGNOSTIC], unsupportedLine: '1.23' });
+      world.cluster.put(former);
+      await settled();
+
+      world.cluster.requestDeletion(refOf(former), new Date(world.clock.nowMs()).toISOString());
+      await settled();
+
+      expect(world.cluster.read(refOf(former))).to.equal(undefined);
+      expect(world.cluster.read(refOf(ISTIOD))).not.to.equal(undefined);
+      expect(world.cluster.events.map((event) => stringAt(event, 'note'))).to.include(
+        '2 objects with its labels stay, such as Deployment istio-system/istiod: another operator installed them, and this one never took them over. To keep them, make the resource again, of a release that this operator installs. To remove them: kubectl delete deployment,serviceaccount -A -l install.operator.istio.io/owning-resource=former,install.operator.istio.io/owning-resource-namespace=istio-system',
+      );
     });
 
     it('leaves everything when the deletion policy is Orphan', async () => {

@@ -101,6 +101,7 @@ class IstioOperatorController implements Controller {
       patience: this.#patience,
       claims: this.#claims,
       labelledHolder: (key, ref) => this.#watches?.holder(key, ref),
+      labelled: (key) => this.#watches?.labelled(key) ?? [],
       isTagOfOther: (key, ref) => this.#watches?.isTagOfOther(key, ref) ?? false,
       injectors: () => this.#watches?.injectors() ?? [],
       wake: (key) => this.#queue.add(key),

@@ -2,7 +2,7 @@
 import { INJECTOR_SELECTOR, reachOf } from '../core/objects/injectors.ts';
 import { jsonEqual } from '../model/json.ts';
 import type { K8sObject, ObjectRef } from '../model/object.ts';
-import { labelsOf } from '../model/object.ts';
+import { labelsOf, refOf } from '../model/object.ts';
 import type { LabelledHolder } from './claims.ts';
 import { ownerKeyOf, ownersConcerned } from './drift.ts';
 import { asksFor } from './injection.ts';
@@ -21,6 +21,8 @@ export interface Watches {
   isTagOfOther(key: string, ref: ObjectRef): boolean;
   /** The version on the label of the istiod that belongs to a resource. */
   labelledVersion(key: string): string | undefined;
+  /** The watched objects that say they belong to a resource. */
+  labelled(key: string): readonly ObjectRef[];
   /** All injection webhooks, whoever made them. */
   injectors(): readonly K8sObject[];
   /** Of all IstioOperators. */
@@ -75,6 +77,7 @@ export function watchAll(
         (resource) =>
           keyOfResource(resource) !== key && deletionTimeMs(resource) === undefined && asksFor(resource, ref),
       ),
+    labelled: (key) => labelledObjects(owned, key),
     injectors: () => injectors.list(),
     labelledVersion: (key) => versionOfIstiod(owned, key),
     keys: () => listed().map(keyOfResource),
@@ -108,6 +111,14 @@ function labelledHolder(owned: readonly Watched[], ref: ObjectRef): LabelledHold
     if (live !== undefined) return key === undefined ? undefined : { key, live };
   }
   return undefined;
+}
+
+/** What is on its way out already says nothing any more. */
+function labelledObjects(owned: readonly Watched[], key: string): readonly ObjectRef[] {
+  return owned
+    .flatMap((watched) => watched.list())
+    .filter((object) => ownerKeyOf(object) === key && deletionTimeMs(object) === undefined)
+    .map(refOf);
 }
 
 function versionOfIstiod(owned: readonly Watched[], key: string): string | undefined {
