@@ -50,7 +50,7 @@ export const PROOFS = {
   failOver: {
     title: 'Fail-over',
     shows:
-      'The leader of two replicas is ended, killed, stopped for a while, blocked or cut off from the API server in the middle of its work, both are cut off, or the lease is given to somebody else by hand, a third of the replicas with a wrong clock: one leads and writes again, and no replica writes while another holds the lease, or crashes because it lost it. Lease of 3 s; times are middle/largest, until one leads and until it first writes anything but the lease (after SIGTERM: from the release on).',
+      'The leader of two replicas is ended, killed, stopped for a while, blocked or cut off from the API server in the middle of its work, both are cut off, or the lease is given to somebody else by hand, a third of the replicas with a wrong clock: one leads and writes again, and no replica writes while another holds the lease, or crashes because it lost it. Lease of 3 s; times are middle/largest, until one leads and until it first writes anything but the lease (after SIGTERM: from the release on). What the slowest start of a replica took tells how busy the machine was, and is allowed beside the limits.',
     target:
       '≥ 250 fail-overs, 0 overlapping writes, the first after SIGTERM ≤ 1 s, after all others ≤ 5 s, both parted ≤ 4 s',
     suite: 'fail-over.e2e.ts',
