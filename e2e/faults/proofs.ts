@@ -57,14 +57,17 @@ export const PROOFS = {
   failOver: {
     title: 'Fail-over',
     shows:
-      'The leader of two replicas is ended, killed, stopped for a while or cut off from the API server in the middle of its work, a third of them with a wrong clock: the other one leads, and no replica writes while another holds the lease, or crashes because it lost it. Lease of 3 s; times are middle/largest.',
-    target: '≥ 250 fail-overs, 0 overlapping writes',
+      'The leader of two replicas is ended, killed, stopped for a while, blocked or cut off from the API server in the middle of its work, both are cut off, or the lease is given to somebody else by hand, a third of the replicas with a wrong clock: one leads and writes again, and no replica writes while another holds the lease, or crashes because it lost it. Lease of 3 s; times are middle/largest, until one leads and until it first writes anything but the lease (after SIGTERM: from the release on). What the slowest start of a replica took tells how busy the machine was, and is allowed beside the limits.',
+    target:
+      '≥ 250 fail-overs, 0 overlapping writes, the first after SIGTERM ≤ 1 s, after all others ≤ 5 s, both parted ≤ 4 s',
     suite: 'fail-over.e2e.ts',
   },
   failOverShipped: {
     title: 'Fail-over, times as shipped',
-    shows: 'The same with the lease of 15 s that deploy/ uses.',
-    target: 'SIGTERM ≤ 1 s, all others ≤ 17 s, 0 overlapping writes',
+    shows:
+      'The same with the lease of 15 s that deploy/ uses; and a leader that is blocked for 5 s, or whose lease is deleted or emptied by hand, keeps it.',
+    target:
+      'SIGTERM ≤ 1 s, all others ≤ 17 s (lease given away 19 s, both parted 20 s), 0 overlapping writes',
     suite: 'fail-over.e2e.ts',
   },
   campaign: {

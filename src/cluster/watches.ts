@@ -105,18 +105,23 @@ class View implements Watched {
   readonly synced: Promise<void>;
   readonly #options: WatchOptions;
   readonly #store: ObjectStore;
-  readonly #reflector: Reflector;
+  readonly #deps: ReflectorDeps;
+  #reflector: Reflector;
+  readonly #markSynced: () => void;
   readonly #selects: (labels: Readonly<Record<string, string>>) => boolean;
   readonly #onStop: () => void;
 
   constructor(deps: ReflectorDeps, kind: GroupVersionKind, options: WatchOptions, onStop: () => void) {
     this.kind = kind;
+    this.#deps = deps;
     this.#options = options;
     this.#onStop = onStop;
     this.#selects = labelMatcher(options.labelSelector ?? '');
     this.#store = new ObjectStore(deps.logger);
-    this.#reflector = new Reflector(deps, { kind, selection: options }, this.#store);
-    this.synced = this.#reflector.synced;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.synced = promise;
+    this.#markSynced = resolve;
+    this.#reflector = this.#reflect();
   }
 
   /** Holds every object of its kind and namespace, so that what it lacks does not exist. */
@@ -142,6 +147,20 @@ class View implements Watched {
 
   onChange(handler: (event: WatchEvent) => void): () => void {
     return this.#store.onChange(handler);
+  }
+
+  async refresh(): Promise<void> {
+    this.#reflector.stop();
+    this.#reflector = this.#reflect();
+    await this.#reflector.synced;
+  }
+
+  #reflect(): Reflector {
+    const settings = { kind: this.kind, selection: this.#options };
+    const reflector = new Reflector(this.#deps, settings, this.#store);
+    // The first one may be stopped before it gets there.
+    void reflector.synced.then(this.#markSynced);
+    return reflector;
   }
 
   stop(): void {

@@ -57,7 +57,13 @@ class World {
   running: Promise<void> = Promise.resolve();
 
   start(settings: Partial<ControllerSettings> = {}): Controller {
-    const controller = createController({
+    const controller = this.create(settings);
+    this.running = controller.run(this.stop.signal);
+    return controller;
+  }
+
+  create(settings: Partial<ControllerSettings> = {}): Controller {
+    return createController({
       watch: this.cluster,
       resources: this.cluster,
       cluster: UNREACHABLE_CLUSTER,
@@ -80,8 +86,6 @@ class World {
       instance: 'test',
       settings: { ...SETTINGS, ...settings },
     });
-    this.running = controller.run(this.stop.signal);
-    return controller;
   }
 
   async end(): Promise<void> {
@@ -716,6 +720,53 @@ describe('controller', () => {
 
       expect(kept).to.deep.equal([true, true, true]);
     });
+  });
+
+  it('watches before its term and does nothing, and looks at all resources when that begins', async () => {
+    world.cluster.put(istioOperator({ name: 'before' }));
+    const controller = world.create();
+    controller.warmUp();
+    world.cluster.put(istioOperator({ name: 'meanwhile' }));
+    await world.clock.advance(60_000);
+    const early = [world.planned, world.cluster.statusPatches.length, world.cluster.refreshes];
+    const isReady = controller.ready();
+
+    world.running = controller.run(world.stop.signal);
+    await world.clock.advance(1_000);
+
+    expect([early, isReady]).to.deep.equal([[0, 0, 0], true]);
+    // Two of one revision cannot both be installed; that it says so shows that it looked at both.
+    expect([world.verdict('before'), world.verdict('meanwhile')]).to.deep.equal([
+      'HEALTHY Installed',
+      'ERROR Contested',
+    ]);
+  });
+
+  it('begins its term only when it has listed the resources anew: the last leader may just have written', async () => {
+    const listed = Promise.withResolvers<void>();
+    world.cluster.refreshed = listed.promise;
+    world.cluster.put(istioOperator({}));
+    const controller = world.create();
+    controller.warmUp();
+
+    world.running = controller.run(world.stop.signal);
+    await world.clock.advance(1_000);
+    const early = world.planned;
+    listed.resolve();
+    await world.clock.advance(1_000);
+
+    expect([early, world.verdict()]).to.deep.equal([0, 'HEALTHY Installed']);
+  });
+
+  it('stops watching when its term never comes', async () => {
+    const controller = world.create();
+    controller.warmUp();
+    const before = world.cluster.watches;
+
+    await controller.run(AbortSignal.abort());
+
+    expect(before).to.be.greaterThan(20);
+    expect([world.cluster.watches, world.cluster.refreshes]).to.deep.equal([0, 0]);
   });
 
   it('ends HEALTHY with sound statuses, whatever happened before', async () => {

@@ -29,6 +29,8 @@ export interface Watched {
   list(): readonly K8sObject[];
   /** Handlers must only enqueue; what they throw is logged and otherwise ignored. Returns the way to stop. */
   onChange(handler: (event: WatchEvent) => void): () => void;
+  /** Lists anew; resolves once a list that began after the call is complete. Never rejects. */
+  refresh(): Promise<void>;
   stop(): void;
 }
 

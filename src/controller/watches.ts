@@ -25,8 +25,10 @@ export interface Watches {
   labelled(key: string): readonly ObjectRef[];
   /** All injection webhooks, whoever made them. */
   injectors(): readonly K8sObject[];
-  /** How many IstioOperators there are. */
-  count(): number;
+  /** Of all IstioOperators. */
+  keys(): readonly string[];
+  /** Resolves once what others may have changed up to now, and must not be missed, is known. */
+  refresh(): Promise<void>;
   /** Of the kinds that planning asks about, those that are served; as in ClusterFacts. */
   servedKinds(): readonly string[];
   stop(): void;
@@ -78,7 +80,10 @@ export function watchAll(
     labelled: (key) => labelledObjects(owned, key),
     injectors: () => injectors.list(),
     labelledVersion: (key) => versionOfIstiod(owned, key),
-    count: () => listed().length,
+    keys: () => listed().map(keyOfResource),
+    refresh: async () => {
+      await Promise.all([...resources, injectors].map(async (watched) => watched.refresh()));
+    },
     servedKinds: () => served.names(),
     stop: () => {
       for (const watched of all) watched.stop();

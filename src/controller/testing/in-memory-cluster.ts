@@ -31,6 +31,9 @@ export class InMemoryCluster implements WatchPort, ResourcePort {
   /** Errors that the next calls of a method get, in turn. */
   readonly failures: Partial<Record<keyof ResourcePort, ClusterErrorKind[]>> = {};
   synced: Promise<void> = Promise.resolve();
+  /** Of every watch that is asked to list anew. */
+  refreshed: Promise<void> = Promise.resolve();
+  refreshes = 0;
   #version = 100;
 
   watch(kind: GroupVersionKind, options: WatchOptions): Watched {
@@ -46,6 +49,10 @@ export class InMemoryCluster implements WatchPort, ResourcePort {
         subscription.handlers.add(handler);
         for (const object of this.#visible(subscription)) handler({ type: 'added', object });
         return () => subscription.handlers.delete(handler);
+      },
+      refresh: async () => {
+        this.refreshes += 1;
+        await this.refreshed;
       },
       stop: () => this.#subscriptions.delete(subscription),
     };
