@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { request } from 'undici';
 import { bundle } from '../../scripts/build/bundle.ts';
+import { NODE_FLAGS } from '../../scripts/image/node-flags.ts';
 import { loadAssets } from '../../src/assets/load.ts';
 import { createPlanner } from '../../src/core/plan.ts';
 import type { JsonValue } from '../../src/model/json.ts';
@@ -82,7 +83,14 @@ describe('poison resources', function poison() {
     const ports = [`--health-port=${port}`, `--monitoring-port=${port}`];
     return spawn(
       process.execPath,
-      [join(folder, 'main.mjs'), 'run', `--kubeconfig=${plane.kubeconfigPath}`, ...ports, ...at127],
+      [
+        ...NODE_FLAGS,
+        join(folder, 'main.mjs'),
+        'run',
+        `--kubeconfig=${plane.kubeconfigPath}`,
+        ...ports,
+        ...at127,
+      ],
       {
         stdio: ['ignore', 'ignore', 'inherit'],
         env: {
