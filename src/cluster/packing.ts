@@ -1,7 +1,7 @@
 /**
  * Keeps an object in a fraction of the memory of its tree: as compressed JSON, which is parsed anew each time it is
- * asked for. A tree takes twice its JSON, most of it `managedFields`; what is kept takes a tenth of it, and a fiftieth
- * where another object of the kind resembles it, as those of a hundred gateways do.
+ * asked for. A tree takes twice its JSON, most of it `managedFields`; what is kept takes a tenth of the tree, and a
+ * hundredth where another object of the kind resembles it, as those of a hundred gateways do.
  */
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { K8sObject } from '../model/object.ts';
@@ -12,7 +12,7 @@ export interface Packed {
   /** Of the JSON, in bytes. */
   readonly size: number;
   /** What it was compressed against. */
-  readonly sample: Buffer | undefined;
+  readonly sample: Uint8Array | undefined;
 }
 
 /** Compression looks no further back. */
@@ -24,7 +24,7 @@ const GOOD_RATIO = 10;
 
 /** Packs the objects of one kind. Whatever resembles no earlier one becomes the sample for those after it. */
 export class Packer {
-  #sample: Buffer | undefined;
+  #sample: Uint8Array | undefined;
   #samples = 0;
 
   pack(object: K8sObject): Packed {
@@ -38,7 +38,8 @@ export class Packer {
   #learn(json: Buffer): void {
     if (this.#samples === MOST_SAMPLES) return;
     this.#samples += 1;
-    this.#sample = json.subarray(0, LONGEST_SAMPLE);
+    // A copy: a part of the buffer would hold all of it.
+    this.#sample = new Uint8Array(json.subarray(0, LONGEST_SAMPLE));
   }
 }
 
