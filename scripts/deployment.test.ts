@@ -66,7 +66,9 @@ describe('deploy/', () => {
 
   it('is measured as it is deployed', async () => {
     const env = listAt(await operatorContainer(), 'env');
-    const given = Object.fromEntries(env.map((variable) => [at(variable, 'name'), at(variable, 'value')]));
+    const given: Record<string, string | undefined> = Object.fromEntries(
+      env.map((variable) => [stringAt(variable, 'name') ?? '', stringAt(variable, 'value')]),
+    );
 
     expect(given).to.include(ENVIRONMENT);
   });
