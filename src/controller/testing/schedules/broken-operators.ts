@@ -117,6 +117,7 @@ function deaf(ports: Ports): WatchPort['watch'] {
       get: (ref) => watched.get(ref),
       list: () => watched.list(),
       onChange: () => () => undefined,
+      refresh: async () => watched.refresh(),
       stop: () => watched.stop(),
     };
   };

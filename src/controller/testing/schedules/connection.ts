@@ -244,6 +244,11 @@ class View implements Watched {
     return () => this.#handlers.delete(handler);
   }
 
+  /** Only a follower that takes the lead asks for it; here every process leads from its start. */
+  async refresh(): Promise<void> {
+    await this.synced;
+  }
+
   stop(): void {
     this.#handlers.clear();
   }
