@@ -9,13 +9,18 @@ import type { ControlPlane } from '../control-plane/control-plane.ts';
 import { eventually, readObject, Resources } from '../operator/resources.ts';
 import { accept, pathOf } from './manifests.ts';
 
-/** What the rights of deploy/ do not cover; for `npm run rights`, as docs/security.md tells. */
-export const MORE_RIGHTS: readonly (readonly string[])[] = [
-  ['--istio-namespace', 'mesh', '--revision', 'canary', '--tag', 'prod'],
-  ['--namespace', 'mesh=control-plane', '--namespace', 'istio-ingress=gateways'],
-  ['--namespace', 'kube-system=node-agents', '--namespace', 'default=network-attachments'],
-  ['--namespace', 'telemetry=addons', '--namespace', 'plans=reports'],
-];
+/** Namespaces that deploy/ does not open; for `npm run rights`, as docs/security.md tells. */
+export const OPENED: readonly string[] = [
+  'mesh=control-plane',
+  'istio-ingress=gateways',
+  'kube-system=node-agents',
+  'default=network-attachments',
+  'telemetry=addons',
+  'plans=reports',
+].flatMap((namespace) => ['--namespace', namespace]);
+
+/** The control plane that deploy/ does not cover. */
+export const SECOND_CONTROL_PLANE = ['--istio-namespace', 'mesh', '--revision', 'canary', '--tag', 'prod'];
 
 /** Those that are not there by themselves. */
 const NAMESPACES = ['istio-system', 'mesh', 'istio-ingress', 'telemetry', 'plans'];
@@ -67,8 +72,14 @@ const ADDONS = ['prometheus', 'grafana', 'kiali'];
 const NETWORK_POLICY = { networkPolicy: { enabled: true } };
 const EXTRAS = { experimental: { stableValidationPolicy: true }, global: NETWORK_POLICY };
 
+interface Wanted {
+  readonly tag: string;
+  readonly prometheus: JsonObject;
+  readonly revisionTags: readonly string[];
+}
+
 /** The default control plane with everything: ambient beside gateways, and addons that keep their data. */
-function mesh(tag: string, prometheus: JsonObject): JsonObject {
+function mesh({ tag, prometheus, revisionTags }: Wanted): JsonObject {
   return {
     profile: 'observability',
     tag,
@@ -85,13 +96,16 @@ function mesh(tag: string, prometheus: JsonObject): JsonObject {
       // Only OpenShift wants a cluster role for it.
       ztunnel: { resourceQuotas: { enabled: true }, platform: 'openshift' },
       gateways: { 'istio-ingressgateway': { autoscaleEnabled: true, autoscaleMin: 2 } },
-      revisionTags: ['default'],
+      revisionTags,
     },
   };
 }
 
-const OWN_PROMETHEUS = { enabled: true, storage: { size: '1Gi', className: 'audited' } };
-const MONITORS = { enabled: true, mode: 'monitors' };
+const BEFORE = {
+  tag: '1.29.6',
+  prometheus: { enabled: true, storage: { size: '1Gi', className: 'audited' } },
+};
+const AFTER = { tag: '1.30.3', prometheus: { enabled: true, mode: 'monitors' } };
 
 /** A revision in a namespace of its own, its addons in another one. */
 function canary(): JsonObject {
@@ -122,12 +136,20 @@ const REMOTE: JsonObject = {
 const GATEWAY = namespaced('v1', 'Service', 'istio-ingress', 'istio-ingressgateway');
 const ISTIOD = namespaced('apps/v1', 'Deployment', 'istio-system', 'istiod');
 
+/** Applies what a resource needs and a hardened operator leaves to an administrator. */
+export type Administrator = (resource: K8sObject) => Promise<void>;
+
 export class AuditedLife {
   readonly #plane: ControlPlane;
+  readonly #administrator: Administrator;
+  readonly #defaultTags: readonly string[];
   readonly #places: Readonly<Record<'istio-system' | 'mesh' | 'plans', Resources>>;
 
-  constructor(plane: ControlPlane) {
+  /** With an administrator it is the life of a hardened operator, which has nothing to do with tags. */
+  constructor(plane: ControlPlane, administrator?: Administrator) {
     this.#plane = plane;
+    this.#administrator = administrator ?? (async () => undefined);
+    this.#defaultTags = administrator === undefined ? ['default'] : [];
     const place = (namespace: string): Resources => new Resources(plane, namespace);
     this.#places = { 'istio-system': place('istio-system'), mesh: place('mesh'), plans: place('plans') };
   }
@@ -149,9 +171,9 @@ export class AuditedLife {
   /** A first version, a revision beside it, and a plan that is only told. */
   async install(): Promise<void> {
     const { 'istio-system': first, mesh: second, plans } = this.#places;
-    await first.apply('mesh', mesh('1.29.6', OWN_PROMETHEUS));
     await plans.apply('plan', { profile: 'empty' }, { 'install.istio.io/dry-run': 'true' });
-    await second.apply('canary', canary());
+    await this.#administrator(await first.apply('mesh', this.#mesh(BEFORE)));
+    await this.#administrator(await second.apply('canary', canary()));
     await first.until('mesh', 'HEALTHY');
     await second.until('canary', 'HEALTHY');
   }
@@ -159,7 +181,7 @@ export class AuditedLife {
   /** Things that are undone, and one that is not because the resource is paused. */
   async disturb(): Promise<void> {
     const { 'istio-system': first } = this.#places;
-    const spec = mesh('1.29.6', OWN_PROMETHEUS);
+    const spec = this.#mesh(BEFORE);
     await this.#edit(ISTIOD, { metadata: { labels: { app: 'edited' } } });
     await this.#plane.api.request('DELETE', pathOf(GATEWAY));
     await eventually('the Service is made again', async () => readObject(this.#plane, GATEWAY));
@@ -173,8 +195,8 @@ export class AuditedLife {
   async change(): Promise<void> {
     const { 'istio-system': first, mesh: second, plans } = this.#places;
     await plans.apply('plan', { profile: 'empty' });
-    await first.apply('mesh', mesh('1.30.3', MONITORS));
-    await second.apply('canary', REMOTE);
+    await this.#administrator(await first.apply('mesh', this.#mesh(AFTER)));
+    await this.#administrator(await second.apply('canary', REMOTE));
     await first.until('mesh', 'HEALTHY');
     await second.until('canary', 'HEALTHY');
     await eventually('the report is withdrawn', async () => {
@@ -185,6 +207,10 @@ export class AuditedLife {
 
   async remove(): Promise<void> {
     for (const resources of Object.values(this.#places)) await resources.clear();
+  }
+
+  #mesh(wanted: Omit<Wanted, 'revisionTags'>): JsonObject {
+    return mesh({ ...wanted, revisionTags: this.#defaultTags });
   }
 
   async #edit(object: K8sObject, change: JsonObject): Promise<void> {

@@ -98,7 +98,7 @@ describe('usesIn', () => {
     expect(uses.map(describeUse)).to.deep.equal([
       'patch services mesh/a',
       'create services mesh/a',
-      'create events.events.k8s.io mesh/',
+      'create events.events.k8s.io mesh',
     ]);
   });
 

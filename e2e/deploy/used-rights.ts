@@ -27,7 +27,7 @@ export function usesIn(auditLog: string, user: string): readonly Use[] {
 }
 
 export function describeUse({ verb, namespace, name, ...action }: Use): string {
-  const object = namespace === '' ? name : `${namespace}/${name}`;
+  const object = [namespace, name].filter((part) => part !== '').join('/');
   return `${verb} ${resourceOf(action)} ${object}`.trimEnd();
 }
 
