@@ -139,8 +139,11 @@ export function hardenedRights(namespaces: Grants['namespaces']): readonly K8sOb
     clusterRole(OPERATOR.name, watchingRules()),
     clusterRoleBinding(OPERATOR.name),
     ...electionRights(),
-    ...Object.entries(PARTS).map(([part, { kinds }]) =>
-      clusterRole(`${OPERATOR.name}-${part}`, [...writingRules(kinds.filter(isNoRight)), LOOK_AT_PODS]),
+    ...Object.entries(PARTS).map(([part, { kinds, others }]) =>
+      clusterRole(`${OPERATOR.name}-${part}`, [
+        ...writingRules(kinds.filter(isNoRight)),
+        ...others.filter((other) => other === LOOK_AT_PODS),
+      ]),
     ),
     ...openedNamespaces(namespaces),
   ];
