@@ -2,12 +2,19 @@
  * One life of the operator in which it uses all of its rights, with each of the roles that scripts/rights.ts knows in a
  * namespace of its own: where two roles allow the same request, it can't be told which of them is needed.
  */
+import { readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { JsonObject } from '../../src/model/json.ts';
 import type { K8sObject } from '../../src/model/object.ts';
 import { MONITORING_DEFINITIONS } from '../addons/monitoring-definitions.ts';
 import type { ControlPlane } from '../control-plane/control-plane.ts';
+import { userNameOf } from '../faults/service-accounts.ts';
 import { eventually, readObject, Resources } from '../operator/resources.ts';
 import { accept, pathOf } from './manifests.ts';
+import { usesIn } from './used-rights.ts';
+
+export const OPERATOR = { namespace: 'istio-operator', name: 'istio-operator' };
+const OPERATOR_USER = userNameOf(OPERATOR);
 
 /** Namespaces that deploy/ does not open; for `npm run rights`, as docs/security.md tells. */
 export const OPENED: readonly string[] = [
@@ -136,6 +143,21 @@ const REMOTE: JsonObject = {
 const GATEWAY = namespaced('v1', 'Service', 'istio-ingress', 'istio-ingressgateway');
 const ISTIOD = namespaced('apps/v1', 'Deployment', 'istio-system', 'istiod');
 
+/**
+ * One namespace for each role that may list pods. No pod can be made there before the operator has asked why there is none:
+ * how fast pods become ready must not decide what it asks.
+ */
+const HELD_UP = ['mesh', 'istio-ingress', 'kube-system', 'telemetry'];
+
+function noPods(namespace: string): K8sObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'ResourceQuota',
+    metadata: { name: 'no-pods', namespace },
+    spec: { hard: { pods: '0' } },
+  };
+}
+
 /** Applies what a resource needs and a hardened operator leaves to an administrator. */
 export type Administrator = (resource: K8sObject) => Promise<void>;
 
@@ -160,6 +182,7 @@ export class AuditedLife {
       await accept(this.#plane.api, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
     for (const object of [...MONITORING_DEFINITIONS, ATTACHMENTS, VOLUME])
       await accept(this.#plane.api, object);
+    for (const namespace of HELD_UP) await accept(this.#plane.api, noPods(namespace));
     for (const resources of Object.values(this.#places)) await resources.prepare();
   }
 
@@ -174,8 +197,19 @@ export class AuditedLife {
     await plans.apply('plan', { profile: 'empty' }, { 'install.istio.io/dry-run': 'true' });
     await this.#administrator(await first.apply('mesh', this.#mesh(BEFORE)));
     await this.#administrator(await second.apply('canary', canary()));
+    await Promise.all(HELD_UP.map(async (namespace) => this.#letPodsBeMade(namespace)));
     await first.until('mesh', 'HEALTHY');
     await second.until('canary', 'HEALTHY');
+  }
+
+  async #letPodsBeMade(namespace: string): Promise<void> {
+    await eventually(`the pods in ${namespace} are asked for`, async () => {
+      const uses = usesIn(await readFile(this.#plane.auditLogPath ?? '', 'utf8'), OPERATOR_USER);
+      const isAsked = uses.some((use) => use.resource === 'pods' && use.namespace === namespace);
+      if (!isAsked) await delay(500);
+      return isAsked;
+    });
+    await this.#plane.api.request('DELETE', pathOf(noPods(namespace)));
   }
 
   /** Things that are undone, and one that is not because the resource is paused. */

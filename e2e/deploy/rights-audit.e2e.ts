@@ -17,7 +17,7 @@ import type { ControlPlane } from '../control-plane/control-plane.ts';
 import { userNameOf } from '../faults/service-accounts.ts';
 import { OperatorProcess } from '../operator/operator-process.ts';
 import { printedForAdministrator } from './administrator.ts';
-import { AuditedLife, OPENED, SECOND_CONTROL_PLANE } from './audited-life.ts';
+import { AuditedLife, OPENED, OPERATOR, SECOND_CONTROL_PLANE } from './audited-life.ts';
 import { describeGrant, grantsTo, resourceOf } from './granted-rights.ts';
 import type { Grant } from './granted-rights.ts';
 import { unprovenBy } from './handed-out.ts';
@@ -27,7 +27,6 @@ import { balanceOf } from './rights-balance.ts';
 import type { Balance } from './rights-balance.ts';
 import { describeUse, usesIn } from './used-rights.ts';
 
-const OPERATOR = { namespace: 'istio-operator', name: 'istio-operator' };
 const PRINT_RIGHTS = fileURLToPath(new URL('../../scripts/print-rights.ts', import.meta.url));
 
 /** Rights that the log does not show to be needed, and why they are held all the same. */

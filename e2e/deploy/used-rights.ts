@@ -16,7 +16,8 @@ export interface Use extends Action {
 
 /** All uses of resources by a user. What is no resource, such as discovery, needs no right of its own. */
 export function usesIn(auditLog: string, user: string): readonly Use[] {
-  const uses = auditLog
+  const complete = auditLog.slice(0, auditLog.lastIndexOf('\n') + 1); // the last line may be written at this moment
+  const uses = complete
     .split('\n')
     .filter((line) => line.includes(user))
     .map((line) => JSON.parse(line) as JsonValue) // what JSON.parse returns is a JsonValue by definition
