@@ -85,6 +85,20 @@ describe('eventsOf', () => {
     ]);
   });
 
+  it('tells of a field that was taken away, which has no owner to name', () => {
+    const stripped = changeOf(ISTIOD, { action: 'configured', fields: ['spec.ports'], drifted: true });
+
+    expect(notes(readyAfter([stripped]), READY)).to.deep.equal([
+      'Normal DriftRepaired: configured Deployment istio-system/istiod: spec.ports (changed by somebody)',
+    ]);
+  });
+
+  it('says nothing about what a newer operator wants otherwise', () => {
+    const newer = changeOf(ISTIOD, { action: 'configured', fields: ['spec.ports'] });
+
+    expect(notes(readyAfter([newer]), READY)).to.deep.equal([]);
+  });
+
   it('tells of a deleted object that came back although what depends on it is not ready yet', () => {
     const outcome: Outcome = {
       kind: 'progressing',
