@@ -108,9 +108,11 @@ async function reconcileObject(run: ApplyRun, desired: K8sObject): Promise<Appli
 }
 
 async function make(run: ApplyRun, desired: K8sObject, write: () => Promise<Applied>): Promise<Applied> {
-  run.disputes.lastEqual.knows(desired);
+  const isDrift = run.disputes.lastEqual.knows(desired);
   if (!run.disputes.making(desired, run.clock.nowMs())) return leftAbsent(desired);
-  return counted(run, desired, write);
+  const applied = await counted(run, desired, write);
+  if (applied.kind !== 'applied' || !isDrift) return applied;
+  return { ...applied, change: { ...applied.change, drifted: true } };
 }
 
 async function repair(run: ApplyRun, desired: K8sObject, difference: Difference): Promise<Applied> {

@@ -82,6 +82,12 @@ describe('what others changed since an object was last as planned', () => {
     expect(await look()).to.deep.include({ changedBy: ['kubectl-edit'], drifted: true });
   });
 
+  it('is known when the object itself was deleted', async () => {
+    engine.api.erase(ref);
+
+    expect(await look()).to.include({ action: 'created', drifted: true });
+  });
+
   it('is put down to whoever wrote something else at the same time', async () => {
     edit((live) => ({ ...withoutPort(live), ...metadata(live, { annotations: { note: 'less' } }) }), 'lens');
 
@@ -159,8 +165,8 @@ describe('what others changed since an object was last as planned', () => {
         .and.not.have.property('drifted');
     });
 
-    it('when the object itself was deleted: that is told by itself', async () => {
-      engine.api.erase(ref);
+    it('when an object is wanted that was not wanted before', async () => {
+      await engine.run(planOf());
 
       expect(await look())
         .to.include({ action: 'created' })

@@ -93,6 +93,14 @@ describe('eventsOf', () => {
     ]);
   });
 
+  it('tells of a definition that was deleted, although no inventory has it', () => {
+    const definition = { ...ISTIOD, apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition' };
+    const back = (drifted?: true): Change => changeOf(definition, { ...(drifted && { drifted }) });
+
+    expect(notes(readyAfter([back(true)]), READY)).to.have.length(1);
+    expect(notes(readyAfter([back()]), READY)).to.deep.equal([]);
+  });
+
   it('says nothing about what a newer operator wants otherwise', () => {
     const newer = changeOf(ISTIOD, { action: 'configured', fields: ['spec.ports'] });
 

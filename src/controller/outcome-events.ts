@@ -54,8 +54,10 @@ export function driftOf(changes: readonly Change[], { generation, previous }: Be
   if (previous === undefined || isRollingOut({ generation, previous })) return [];
   const owned = new Set(previous.inventory.map(identityOf));
   return changes.filter(({ action, ref, changedBy, drifted }) => {
+    // Also of definitions, which are in no inventory.
+    if (drifted === true) return true;
     if (!owned.has(identityOf(ref))) return false;
-    return action === 'created' || (action === 'configured' && (drifted === true || changedBy.length > 0));
+    return action === 'created' || (action === 'configured' && changedBy.length > 0);
   });
 }
 

@@ -18,7 +18,7 @@ export interface Change {
   /** For `configured`: who had changed those fields, as far as managedFields tells. */
   readonly changedBy: readonly string[];
   /**
-   * For `configured`: somebody else changed the object, because it was as planned before and the plan is the same.
+   * Somebody else changed the object, or deleted it, because it was as planned before and the plan is the same.
    * Not known after a restart; then only `changedBy` tells.
    */
   readonly drifted?: true;
