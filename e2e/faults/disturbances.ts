@@ -90,6 +90,10 @@ function labelPath(label: string): string {
   return displayPath(['f:metadata', 'f:labels', `f:${label}`]);
 }
 
+function isMetadata({ place }: AppliedField): boolean {
+  return place[0] === 'metadata';
+}
+
 interface Candidate {
   readonly field: AppliedField;
   readonly place: Place;
@@ -109,7 +113,6 @@ function isFair({ place }: AppliedField): boolean {
 /** What is wanted of the object itself first; some kinds have nothing but metadata. */
 function fieldsOf({ live, random }: DisturbanceSite): readonly AppliedField[] {
   const fields = sample(appliedTo(live).filter(isFair), Infinity, random);
-  const isMetadata = ({ place }: AppliedField): boolean => place[0] === 'metadata';
   return [...fields.filter((field) => !isMetadata(field)), ...fields.filter(isMetadata)];
 }
 
@@ -132,7 +135,7 @@ function removalsOf(site: DisturbanceSite): readonly Candidate[] {
 
 function otherThan(value: JsonValue): JsonValue {
   if (typeof value === 'boolean') return !value;
-  return typeof value === 'number' ? value + 1 : `${String(value)}x`;
+  return typeof value === 'number' ? value + 1 : `${typeof value === 'string' ? value : ''}x`;
 }
 
 const MOST_TRIES = 60;
