@@ -130,8 +130,9 @@ export function describeChange(change: Change): string {
 }
 
 /** Whoever takes a field away, or puts a list into another order, leaves no name. */
-function changersOf({ changedBy, drifted }: Change): readonly string[] {
-  return changedBy.length === 0 && drifted === true ? ['somebody'] : changedBy;
+function changersOf({ action, changedBy, drifted }: Change): readonly string[] {
+  const isNameless = action === 'configured' && drifted === true && changedBy.length === 0;
+  return isNameless ? ['somebody'] : changedBy;
 }
 
 function firstFew(texts: readonly string[]): string {

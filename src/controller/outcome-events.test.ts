@@ -97,7 +97,9 @@ describe('eventsOf', () => {
     const definition = { ...ISTIOD, apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition' };
     const back = (drifted?: true): Change => changeOf(definition, { ...(drifted && { drifted }) });
 
-    expect(notes(readyAfter([back(true)]), READY)).to.have.length(1);
+    expect(notes(readyAfter([back(true)]), READY)).to.deep.equal([
+      'Normal DriftRepaired: created CustomResourceDefinition istio-system/istiod',
+    ]);
     expect(notes(readyAfter([back()]), READY)).to.deep.equal([]);
   });
 
