@@ -11,7 +11,7 @@ import type { Api, ApiResponse } from '../control-plane/api.ts';
 
 const DEPLOY = new URL('../../deploy/', import.meta.url);
 
-/** Kinds that are in deploy/ and that the operator does not render. */
+/** Kinds that are in deploy/, or that tests need, and that the operator does not render. */
 const OTHER_RESOURCES: Readonly<Record<string, ApiResource>> = {
   IstioOperator: { group: 'install.istio.io', resource: 'istiooperators', scope: 'namespaced' },
   Namespace: { group: '', resource: 'namespaces', scope: 'cluster' },

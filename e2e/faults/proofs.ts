@@ -105,6 +105,13 @@ export const PROOFS = {
     target: '≥ 70 resources, 0 not contained, status ≤ 10 s, event loop late ≤ 100 ms (p99)',
     suite: 'poison.e2e.ts',
   },
+  drift: {
+    title: 'Drift of every kind',
+    shows:
+      'An object of every kind that can be rendered has a label changed, a field changed, a field removed, its owner label stripped, is deleted, or gets a finalizer: each is repaired, an event names the field and whoever changed it, the status leaves HEALTHY meanwhile, and what others put there stays.',
+    target: '≥ 120 cases, 0 not repaired or not told, repair ≤ 1 s (p99)',
+    suite: 'drift.e2e.ts',
+  },
   soak: {
     title: 'Soak',
     shows:

@@ -1,12 +1,13 @@
 /** The operator against a program that undoes its work all the time, on a real API server. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
+import { FIELD_MANAGER } from '../../src/apply/managed-fields.ts';
 import type { JsonObject } from '../../src/model/json.ts';
 import { at, listAt, mapAt } from '../../src/model/json.ts';
 import type { K8sObject } from '../../src/model/object.ts';
 import type { ControlPlane } from '../control-plane/control-plane.ts';
 import { sharedControlPlane } from '../control-plane/shared.ts';
-import { pathOf } from '../deploy/manifests.ts';
+import { apply, pathOf } from '../deploy/manifests.ts';
 import { writesOf } from './audit-log.ts';
 import type { OperatorUnderTest } from './operator-under-test.ts';
 import { startOperator } from './operator-under-test.ts';
@@ -77,6 +78,19 @@ describe('the operator against an adversary', () => {
     await patchService({ spec: { ports: flipped } }, 'mesh-fixer');
   }
 
+  /** As an operator of another version, or with other settings, does it: all that ours applies, but for some fields. */
+  function namesake(installed: K8sObject): () => Promise<unknown> {
+    const { status: _status, metadata, ...rest } = installed;
+    const labels = { ...mapAt(metadata, 'labels'), 'example.com/flavour': 'other' };
+    const ports = listAt(installed, 'spec', 'ports').map((port) =>
+      at(port, 'port') === 443 ? { ...mapAt(port), targetPort: 1 } : port,
+    );
+    const { name, namespace = NAMESPACE } = metadata;
+    const spec = { ports, selector: mapAt(installed, 'spec', 'selector') };
+    return async () =>
+      apply(plane.api, { ...rest, metadata: { name, namespace, labels }, spec }, '', FIELD_MANAGER);
+  }
+
   async function writesTo(resource: string): Promise<number> {
     const writes = await writesOf(plane, operator.userAgent);
     return writes.filter((write) => write.resource === resource && write.name === 'istiod').length;
@@ -108,6 +122,26 @@ describe('the operator against an adversary', () => {
     expect(repairs).to.equal(3);
     expect(fought).to.include(1);
     expect(await targetPorts()).to.not.include(1);
+  });
+
+  it('leaves to another operator of the same name what that one applies, and says so', async () => {
+    const service = await readObject(plane, SERVICE);
+    const installed = await writesTo('services');
+    const stop = adversary(namesake(service ?? SERVICE));
+    const status = await resources.until('mesh', 'ERROR');
+    const repairs = (await writesTo('services')) - installed;
+
+    const flavour = at(await readObject(plane, SERVICE), 'metadata', 'labels', 'example.com/flavour');
+    await stop();
+    await resources.until('mesh', 'HEALTHY');
+    const restored = await readObject(plane, SERVICE);
+
+    expect(Resources.reasonOf(status)).to.equal('Disputed');
+    expect(status.message).to.contain('is changed again and again by another istio-operator');
+    expect(repairs).to.be.within(3, 4);
+    expect(flavour).to.equal('other');
+    expect(await targetPorts()).to.not.include(1);
+    expect(at(restored, 'metadata', 'labels')).to.not.have.property('example.com/flavour');
   });
 
   it('stops making an object that is deleted each time, says so, and makes it when it is quiet', async () => {

@@ -14,6 +14,7 @@ export interface FaultSuite {
 /** A test holds this table against the files of the folder. */
 export const FAULT_SUITES: readonly FaultSuite[] = [
   { name: 'poison', minutes: 4, isTimed: true },
+  { name: 'drift', minutes: 3, isTimed: true },
   { name: 'soak', minutes: 62 },
   { name: 'crash-sweep', minutes: 50, isBusy: true },
   { name: 'campaign', minutes: 50, isBusy: true },

@@ -21,6 +21,7 @@ import type { Failure } from './failure.ts';
 import { failureOf } from './failure.ts';
 import { leaveToOthers } from './hands-off.ts';
 import { pairOf, sameContent } from './known-equal.ts';
+import { NAMESAKE } from './last-equal.ts';
 import type { EnsureNamespace } from './namespaces.ts';
 import type { BoundedRun } from './run.ts';
 import { waitUntilGone } from './wait.ts';
@@ -42,6 +43,8 @@ export type Applied =
   | { readonly kind: 'withheld'; readonly notReady: NotReady }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
+type AsApplied = Extract<Applied, { readonly kind: 'applied' }>;
+
 /** What deciding takes; nothing of it writes. */
 export type DecidingRun = Omit<ApplyRun, 'ensureNamespace'>;
 
@@ -54,8 +57,11 @@ export async function applyObject(run: ApplyRun, wanted: K8sObject): Promise<App
   try {
     const desired = appliedForm(wanted);
     if (run.hardened && isAdministered(desired)) return await inspected(run, desired);
-    const applied = await reconcileObject(run, desired);
-    return applied.kind === 'applied' ? await completeAdoption(run, applied) : applied;
+    const reconciled = await reconcileObject(run, desired);
+    if (reconciled.kind !== 'applied') return reconciled;
+    const applied = await completeAdoption(run, reconciled);
+    run.disputes.lastEqual.note(desired, applied.object);
+    return applied;
   } catch (error) {
     if (!isClusterError(error) || error.kind === 'cancelled') throw error;
     return { kind: 'failed', failure: failureOf(error, refOf(wanted)) };
@@ -70,10 +76,7 @@ async function inspected(run: ApplyRun, desired: K8sObject): Promise<Applied> {
 const ADOPTION_TRIES = 5;
 
 /** Controllers write status at the same moment; what is not done after some tries is found again by the next look. */
-async function completeAdoption(
-  run: ApplyRun,
-  applied: Extract<Applied, { kind: 'applied' }>,
-): Promise<Applied> {
+async function completeAdoption(run: ApplyRun, applied: AsApplied): Promise<AsApplied> {
   let object: K8sObject | undefined = applied.object;
   for (let tries = 0; tries < ADOPTION_TRIES && object !== undefined; tries += 1) {
     const managedFields = managedFieldsWithoutReplaced(object);
@@ -89,16 +92,14 @@ async function completeAdoption(
 }
 
 async function reconcileObject(run: ApplyRun, desired: K8sObject): Promise<Applied> {
-  const need = withoutDisputed(run, desired, await needOf(run, desired));
+  const need = await needOf(run, desired);
   switch (need.kind) {
     case 'create':
-      return run.disputes.making(desired, run.clock.nowMs()) ? create(run, desired) : leftAbsent(desired);
+      return make(run, desired, async () => create(run, desired));
     case 'recreate':
-      return run.disputes.making(desired, run.clock.nowMs())
-        ? createAfter(run, desired, need.live)
-        : leftAbsent(desired);
+      return make(run, desired, async () => createAfter(run, desired, need.live));
     case 'configure':
-      return run.turns.take(run, need, async () => configure(run, need));
+      return run.turns.take(run, need, async () => repair(run, desired, need));
     case 'none':
       return unchanged(need.live);
     default:
@@ -106,15 +107,59 @@ async function reconcileObject(run: ApplyRun, desired: K8sObject): Promise<Appli
   }
 }
 
+async function make(run: ApplyRun, desired: K8sObject, write: () => Promise<Applied>): Promise<Applied> {
+  const isDrift = run.disputes.lastEqual.knows(desired);
+  if (!run.disputes.making(desired, run.clock.nowMs())) return leftAbsent(desired);
+  const applied = await counted(run, desired, write);
+  if (applied.kind !== 'applied' || !isDrift) return applied;
+  return { ...applied, change: { ...applied.change, drifted: true } };
+}
+
+async function repair(run: ApplyRun, desired: K8sObject, difference: Difference): Promise<Applied> {
+  const need = withoutDisputed(run, desired, difference);
+  if (need.kind === 'none') return unchanged(need.live);
+  const drift = driftIn(run, desired, need);
+  const applied = await counted(run, desired, async () => configure(run, need));
+  if (applied.kind !== 'applied' || applied.change.action !== 'configured') return applied;
+  return { ...applied, change: { ...applied.change, ...drift } };
+}
+
+/** A write that failed, or changed nothing, is no repair that others could undo. */
+async function counted(run: ApplyRun, desired: K8sObject, write: () => Promise<Applied>): Promise<Applied> {
+  let hasWritten = false;
+  try {
+    const applied = await write();
+    hasWritten = applied.kind === 'applied' && applied.change.action !== 'unchanged';
+    return applied;
+  } finally {
+    if (!hasWritten) run.disputes.notRepaired(desired, run.clock.nowMs());
+  }
+}
+
+/** What the change is to be told as, when it is known that others are behind it. */
+function driftIn(
+  run: ApplyRun,
+  desired: K8sObject,
+  { intended, live, verdict }: Difference,
+): Partial<Pick<Change, 'changedBy' | 'drifted'>> {
+  const { lastEqual } = run.disputes;
+  if (!lastEqual.knows(desired)) return {};
+  const namesake = flipsBetween(intended, live).some(({ isOurs }) => isOurs) ? [NAMESAKE] : [];
+  const owners = [...new Set([...verdict.changedBy, ...namesake])].toSorted();
+  return { drifted: true, changedBy: owners.length > 0 ? owners : lastEqual.writersSince(live) };
+}
+
 /** What others have changed too often is no longer put back: only the rest is. */
-function withoutDisputed(run: ApplyRun, desired: K8sObject, need: Need): Need {
-  if (need.kind !== 'configure') return need;
-  const { live } = need;
-  const flips = flipsBetween(need.intended, live);
-  if (flips.length === 0) return need;
+function withoutDisputed(
+  run: ApplyRun,
+  desired: K8sObject,
+  difference: Difference,
+): Extract<Need, { kind: 'configure' | 'none' }> {
+  const { live, intended: before } = difference;
+  const flips = flipsBetween(before, live);
   const left = run.disputes.repairing(desired, { live, flips }, run.clock.nowMs());
-  if (left.length === 0) return need;
-  const intended = withhold(need.intended, live, left);
+  if (left.length === 0) return { kind: 'configure', ...difference };
+  const intended = withhold(before, live, left);
   const verdict = compare(intended, live);
   return verdict.kind === 'differs' ? { kind: 'configure', intended, live, verdict } : { kind: 'none', live };
 }

@@ -59,6 +59,7 @@ describe('applyPlan', () => {
           action: 'configured',
           fields: ['data.key'],
           changedBy: ['kubectl-edit'],
+          drifted: true,
         },
       ]);
       expect(engine.api.read(refOf(configMap('istio')))?.['data']).to.deep.equal({ key: 'value' });

@@ -42,23 +42,31 @@ export function compare(desired: K8sObject, live: K8sObject, manager: string = F
   return verdictOf(findings, live, manager);
 }
 
-/** A field that does not have the value that we want, and that is not ours. */
+/** A field that does not have the value that we want. */
 export interface Flip {
   /** In keys of FieldsV1; for a list whose items were moved, the list. */
   readonly path: readonly string[];
-  /** Who owns it; nobody when it was taken away. */
+  /** Who owns it beside us; nobody when it was taken away. */
   readonly managers: readonly string[];
+  /** It was applied under our name: by us, for another plan, or by a namesake. */
+  readonly isOurs: boolean;
 }
 
 /**
  * The fields that others have changed since we applied the object, as deep as can be told. Fields that we want for the
- * first time are among them: only a caller who knows what was applied before can tell those apart.
+ * first time, or otherwise than before, are among them: only a caller who knows what was applied before can tell those
+ * apart.
  */
 export function flipsBetween(desired: K8sObject, live: K8sObject): readonly Flip[] {
   const findings = findingsBetween(desired, live, FIELD_MANAGER) ?? [];
-  return findings
-    .filter(({ fault, otherValue }) => fault === 'order' || (fault === 'unowned' && otherValue))
-    .map(({ path }) => ({ path, managers: otherOwners(live, FIELD_MANAGER, path) }));
+  return findings.filter(isFlip).map(({ fault, path }) => {
+    const isOurs = fault === 'value' || fault === 'surplus';
+    return { path, isOurs, managers: isOurs ? [] : otherOwners(live, FIELD_MANAGER, path) };
+  });
+}
+
+function isFlip({ fault, otherValue }: Finding): boolean {
+  return fault !== 'unsure' && (fault !== 'unowned' || otherValue);
 }
 
 /** Undefined when live object, desired one and what we applied are not of one API version. */

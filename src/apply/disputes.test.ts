@@ -3,6 +3,7 @@ import type { JsonObject } from '../model/json.ts';
 import { at, mapAt } from '../model/json.ts';
 import { refOf } from '../model/object.ts';
 import type { ApplyReport } from '../model/report.ts';
+import { Disputes } from './disputes.ts';
 import { actionsOf, EngineHarness, resultsOf } from './testing/engine-harness.ts';
 import { component, configMap, deployment, planOf } from './testing/objects.ts';
 
@@ -161,6 +162,180 @@ describe('what others undo again and again', () => {
       }
 
       expect(replicas()).to.equal(2);
+    });
+  });
+
+  describe('a field that a namesake of ours applies otherwise', () => {
+    /** As an operator of another version does, or one with other settings: under the same name. */
+    async function applyOther(fields: JsonObject, metadata: JsonObject = {}): Promise<void> {
+      const other = deployment('istiod', { replicas: 2, paused: false, ...fields });
+      const labels = { ...mapAt(other, 'metadata', 'labels'), ...metadata };
+      await engine.api.apply({ ...other, metadata: { ...other.metadata, labels } }, {});
+    }
+
+    async function fight(count: number, act: () => Promise<void>): Promise<readonly ApplyReport[]> {
+      const reports: ApplyReport[] = [];
+      for (let done = 0; done < count; done += 1) {
+        await act();
+        await pass(1_000);
+        reports.push(await engine.run(plan));
+      }
+      return reports;
+    }
+
+    it('is put back three times, and then left as it is', async () => {
+      const reports = await fight(10, async () => applyOther({ replicas: 9 }));
+
+      expect(writesIn(reports)).to.equal(3);
+      expect(reports.at(-1)?.disputes).to.deep.equal([
+        { ref, field: 'spec.replicas', managers: ['another istio-operator'], retryInMs: 54_000 },
+      ]);
+      expect(replicas()).to.equal(9);
+    });
+
+    it('is left as it is also when we do not want it at all', async () => {
+      const reports = await fight(10, async () => applyOther({}, { theirs: 'x' }));
+
+      expect(writesIn(reports)).to.equal(3);
+      expect(reports.at(-1)?.disputes?.map(({ field }) => field)).to.deep.equal(['metadata.labels.theirs']);
+      expect(at(engine.api.read(ref), 'metadata', 'labels', 'theirs')).to.equal('x');
+    });
+
+    it('is left as it is also when it is a whole map that we do not want', async () => {
+      const reports = await fight(10, async () => applyOther({ strategy: { type: 'Recreate' } }));
+
+      expect(writesIn(reports)).to.equal(3);
+      expect(at(engine.api.read(ref), 'spec', 'strategy')).to.deep.equal({ type: 'Recreate' });
+    });
+
+    it('is left as it is also when it is an item of a list that we do not want', async () => {
+      const containers = ['extra', 'main'].map((name) => ({ name, image: 'registry/main:1' }));
+      const reports = await fight(10, async () => applyOther({ template: { spec: { containers } } }));
+
+      expect(writesIn(reports)).to.equal(3);
+      expect(at(engine.api.read(ref), 'spec', 'template', 'spec', 'containers')).to.have.length(2);
+    });
+
+    it('does not keep other fields from being repaired', async () => {
+      await fight(5, async () => applyOther({ replicas: 9 }));
+
+      await fight(1, async () => applyOther({ replicas: 9, paused: true }));
+
+      expect(at(engine.api.read(ref), 'spec')).to.include({ replicas: 9, paused: false });
+    });
+
+    it('is put back once the other stops', async () => {
+      await fight(5, async () => applyOther({ replicas: 9 }, { theirs: 'x' }));
+      await pass(MINUTE_MS);
+
+      const report = await engine.run(plan);
+
+      expect([replicas(), report.disputes]).to.deep.equal([2, undefined]);
+      expect(mapAt(engine.api.read(ref), 'metadata', 'labels')).to.not.have.property('theirs');
+    });
+  });
+
+  describe('nothing is in dispute', () => {
+    const otherPlan = planOf(component('Pilot', [deployment('istiod', { replicas: 3 }), configMap('istio')]));
+    const APPLY = 'apply Deployment istio-system/istiod';
+
+    async function disputesAfter(
+      looks: number,
+      act: (round: number) => Promise<unknown>,
+    ): Promise<unknown[]> {
+      for (let done = 0; done < looks; done += 1) {
+        await act(done);
+        await pass(1_000);
+      }
+      return engine.disputes.open(engine.clock.nowMs()).map(({ field }) => field);
+    }
+
+    it('when the resource asks for one thing and another in turn', async () => {
+      const disputes = await disputesAfter(12, async (done) => engine.run(done % 2 === 0 ? otherPlan : plan));
+
+      expect([disputes, replicas()]).to.deep.equal([[], 2]);
+    });
+
+    it('when it does so while every other answer gets lost', async () => {
+      const disputes = await disputesAfter(12, async (done) => {
+        const wanted = done % 2 === 0 ? otherPlan : plan;
+        if (done % 2 === 0) engine.api.fail(APPLY, 'unavailable');
+        await engine.run(wanted);
+        engine.api.failures.clear();
+        if (done % 2 === 0) await engine.api.apply(deployment('istiod', { replicas: 3 }), {});
+      });
+
+      expect([disputes, replicas()]).to.deep.equal([[], 2]);
+    });
+
+    it('when versions of the operator take turns', async () => {
+      const disputes = await disputesAfter(12, async (done) => {
+        engine.disputes = new Disputes();
+        return engine.run(done % 2 === 0 ? otherPlan : plan);
+      });
+
+      expect([disputes, replicas()]).to.deep.equal([[], 2]);
+    });
+
+    it('when the operator crashes after each write', async () => {
+      const disputes = await disputesAfter(12, async () => {
+        engine.disputes = new Disputes();
+        await engine.api.apply(deployment('istiod', { replicas: 3 }), {});
+        await engine.run(plan);
+      });
+
+      expect([disputes, replicas()]).to.deep.equal([[], 2]);
+    });
+
+    it('when putting back what was changed once is refused again and again', async () => {
+      flip();
+      engine.api.fail(APPLY, 'refused');
+      await disputesAfter(8, async () => engine.run(plan));
+      engine.api.failures.clear();
+
+      const report = await engine.run(plan);
+
+      expect([replicas(), report.disputes]).to.deep.equal([2, undefined]);
+    });
+
+    it('when making what was deleted once is refused again and again', async () => {
+      engine.api.erase(ref);
+      engine.api.fail(APPLY, 'refused');
+      await disputesAfter(8, async () => engine.run(plan));
+      engine.api.failures.clear();
+
+      const report = await engine.run(plan);
+
+      expect([replicas(), report.disputes]).to.deep.equal([2, undefined]);
+    });
+
+    it('when what is wanted anew is refused again and again', async () => {
+      engine.api.fail(APPLY, 'refused');
+      await disputesAfter(8, async () => engine.run(otherPlan));
+      engine.api.failures.clear();
+
+      const report = await engine.run(otherPlan);
+
+      expect([replicas(), report.disputes]).to.deep.equal([3, undefined]);
+    });
+
+    it('when the API server makes nothing of what we write', async () => {
+      const apply = engine.api.apply.bind(engine.api);
+      engine.api.apply = async (wanted, options) => {
+        await apply(wanted, { ...options, dryRun: true });
+        return engine.api.read(refOf(wanted)) ?? wanted;
+      };
+      await apply(deployment('istiod', { replicas: 9, paused: false }), {});
+
+      const disputes = await disputesAfter(8, async (done) => {
+        // With every other change of the object it is tried again.
+        engine.api.edit('lens', ref, (live) => ({
+          metadata: { ...live.metadata, annotations: { seen: String(done) } },
+        }));
+        await engine.run(plan);
+      });
+
+      expect(disputes).to.deep.equal([]);
     });
   });
 

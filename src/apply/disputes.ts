@@ -9,6 +9,7 @@ import { identityOf, refOf } from '../model/object.ts';
 import type { Dispute } from '../model/report.ts';
 import type { Flip } from './compare.ts';
 import { digestOf } from './known-equal.ts';
+import { LastEqual, NAMESAKE } from './last-equal.ts';
 import { displayPath } from './managed-fields.ts';
 import type { FieldPath } from './withhold.ts';
 import { valueAt } from './withhold.ts';
@@ -53,6 +54,8 @@ interface Subject {
   /** Of the desired object. */
   readonly digest: string;
   readonly fights: Map<string, Fight>;
+  /** What the fights were before the flips that were counted last; undefined for a new one. */
+  before: ReadonlyMap<string, Fight | undefined>;
   touchedMs: number;
 }
 
@@ -61,6 +64,8 @@ interface Subject {
  * quiet for as long as the window is forgotten, so memory is bounded by what was written lately.
  */
 export class Disputes {
+  /** Tells what others undid from what we want otherwise than before, so that we never fight with ourselves. */
+  readonly lastEqual = new LastEqual();
   readonly #settings: DisputeSettings;
   readonly #subjects = new Map<string, Subject>();
 
@@ -88,10 +93,11 @@ export class Disputes {
     nowMs: number,
   ): readonly FieldPath[] {
     this.#sweep(nowMs);
-    const isKnown = this.#known(desired) !== undefined;
-    // Without a manager it may be a field that is wanted for the first time, unless all of this was wanted before.
+    const isKnown = this.lastEqual.knows(desired);
+    // Without a manager it may be a field that is wanted for the first time, unless all of this was there before.
     const flips = flipped.flips.filter(({ managers }) => isKnown || managers.length > 0);
     const subject = this.#subjectOf(desired, nowMs);
+    subject.before = fightsOver(subject, flips);
     const left = flips.filter((flip) => this.#flip(subject, flip, { nowMs, live: flipped.live }));
     return left.map(({ path }) => path);
   }
@@ -101,11 +107,30 @@ export class Disputes {
     this.#sweep(nowMs);
     const isKnown = this.#known(desired) !== undefined;
     const subject = this.#subjectOf(desired, nowMs);
-    return !isKnown || !this.#flip(subject, { path: WHOLE_OBJECT, managers: [] }, { nowMs, live: {} });
+    const flip: Flip = { path: WHOLE_OBJECT, managers: [], isOurs: false };
+    subject.before = fightsOver(subject, [flip]);
+    return !isKnown || !this.#flip(subject, flip, { nowMs, live: {} });
+  }
+
+  /**
+   * To be told when nothing came of the repair that was told last: there is nothing that others could undo then. What is
+   * left as it is stays so.
+   */
+  notRepaired(desired: K8sObject, nowMs: number): void {
+    const subject = this.#known(desired);
+    if (subject === undefined) return;
+    for (const [key, before] of subject.before) {
+      const fight = subject.fights.get(key);
+      if (fight !== undefined && isHeld(fight, nowMs)) continue;
+      if (before === undefined) subject.fights.delete(key);
+      else subject.fights.set(key, before);
+    }
+    subject.before = new Map();
   }
 
   /** After we deleted it ourselves. */
   forget(ref: ObjectRef): void {
+    this.lastEqual.forget(ref);
     this.#subjects.delete(identityOf(ref));
   }
 
@@ -133,6 +158,7 @@ export class Disputes {
       ref,
       digest: digestOf(desired),
       fights: new Map<string, Fight>(),
+      before: new Map<string, Fight>(),
       touchedMs: nowMs,
     };
     subject.touchedMs = nowMs;
@@ -141,11 +167,12 @@ export class Disputes {
   }
 
   /** Counts a flip; true when what was flipped is to be left as it is. */
-  #flip({ fights }: Subject, { path, managers }: Flip, { nowMs, live }: Sighting): boolean {
-    const key = path.join('\n');
+  #flip({ fights }: Subject, { path, managers, isOurs }: Flip, { nowMs, live }: Sighting): boolean {
+    const key = keyOfPath(path);
     const fight = fights.get(key) ?? newFight(path);
     fights.set(key, fight);
-    if (managers.length > 0) fight.managers = managers;
+    if (isOurs) fight.managers = [NAMESAKE];
+    else if (managers.length > 0) fight.managers = managers;
     fight.touchedMs = nowMs;
     if (fight.hold !== undefined && isHeld(fight, nowMs)) return true;
     if (fight.hold !== undefined) {
@@ -180,6 +207,19 @@ export class Disputes {
 interface Sighting {
   readonly nowMs: number;
   readonly live: JsonObject;
+}
+
+function keyOfPath(path: FieldPath): string {
+  return path.join('\n');
+}
+
+function fightsOver(subject: Subject, flips: readonly Flip[]): ReadonlyMap<string, Fight | undefined> {
+  return new Map(
+    flips.map(({ path }) => {
+      const fight = subject.fights.get(keyOfPath(path));
+      return [keyOfPath(path), fight && { ...fight, ...(fight.hold && { hold: { ...fight.hold } }) }];
+    }),
+  );
 }
 
 function newFight(path: FieldPath): Fight {

@@ -19,7 +19,8 @@ export type FieldPath = readonly string[];
 /**
  * The desired object without the fields at these paths. Where we are the one who applied such a field, its live value
  * takes its place, because the API server removes a field that its only owner leaves out; a list of ours that others put
- * into another order gets that order. Paths that the object does not have change nothing.
+ * into another order gets that order. What we applied and do not desire stays as it is for the same reason. Other paths
+ * that the object does not have change nothing.
  */
 export function withhold(desired: K8sObject, live: K8sObject, paths: readonly FieldPath[]): K8sObject {
   return paths.reduce<K8sObject>(
@@ -42,7 +43,7 @@ interface Field {
 function withheldAt(field: Field, [step, ...rest]: FieldPath, subject: K8sObject): JsonValue | undefined {
   if (step === undefined) return settled(field, subject);
   const before = stepInto(field.desired, step);
-  if (before === undefined) return field.desired;
+  if (before === undefined) return rest.length === 0 ? withSurplus(field, step, subject) : field.desired;
   const inner = { desired: before, live: stepInto(field.live, step), path: [...field.path, step] };
   return replaced(field.desired, { step, before, after: withheldAt(inner, rest, subject) });
 }
@@ -60,6 +61,28 @@ function stepInto(value: JsonValue | undefined, step: string): JsonValue | undef
   return step.startsWith('k:') ? findItem(value, step) : findMember(value, step);
 }
 
+/** Adds what is there, as far as it is ours. */
+function withSurplus({ desired, live, path }: Field, step: string, subject: K8sObject): JsonValue {
+  const there = stepInto(live, step);
+  const owned = ownedAt(subject, [...path, step]);
+  if (there === undefined || owned === undefined) return desired;
+  const surplus = ownedPart(there, owned);
+  if (isJsonObject(desired)) return { ...desired, [step.slice(2)]: surplus };
+  if (!isJsonArray(desired) || !isJsonArray(live)) return desired;
+  return inOrderOf(live, [...desired, surplus], ownedSteps(subject, path));
+}
+
+function ownedPart(live: JsonValue, owned: JsonObject): JsonValue {
+  const steps = childKeys(owned);
+  const parts = steps.flatMap((step) => {
+    const [value, fields] = [stepInto(live, step), owned[step]];
+    return value === undefined || !isFieldSet(fields) ? [] : [[step, ownedPart(value, fields)] as const];
+  });
+  if (steps.length === 0) return live;
+  if (isJsonArray(live)) return parts.map(([, value]) => value);
+  return Object.fromEntries(parts.map(([step, value]) => [step.slice(2), value]));
+}
+
 interface Replacement {
   readonly step: string;
   readonly before: JsonValue;
@@ -75,9 +98,12 @@ function replaced(parent: JsonValue, { step, before, after }: Replacement): Json
 }
 
 function ownedSteps(subject: K8sObject, path: FieldPath): readonly string[] {
-  const fields: JsonObject = appliedFields(subject, FIELD_MANAGER)?.fields ?? {};
-  const owned = at(fields, ...path);
-  return isFieldSet(owned) ? childKeys(owned) : [];
+  return childKeys(ownedAt(subject, path) ?? {});
+}
+
+function ownedAt(subject: K8sObject, path: FieldPath): JsonObject | undefined {
+  const owned = at(appliedFields(subject, FIELD_MANAGER)?.fields, ...path);
+  return isFieldSet(owned) ? owned : undefined;
 }
 
 /** Items that the live list does not have go to the end. */

@@ -148,9 +148,16 @@ export function diagnosticTexts(diagnostics: readonly Diagnostic[]): readonly st
 /** `created Deployment istio-system/istiod`, `configured Service …: spec.ports (changed by kubectl-edit)`. */
 export function describeChange(change: Change): string {
   const fields = change.fields.length === 0 ? '' : `: ${firstFew(change.fields)}`;
-  const managers = change.changedBy.length === 0 ? '' : ` (changed by ${change.changedBy.join(', ')})`;
+  const managers = changersOf(change);
+  const changers = managers.length === 0 ? '' : ` (changed by ${managers.join(', ')})`;
   const verb = change.recreated === true ? 'created anew' : change.action;
-  return `${verb} ${displayRef(change.ref)}${fields}${managers}`;
+  return `${verb} ${displayRef(change.ref)}${fields}${changers}`;
+}
+
+/** Whoever takes a field away, or puts a list into another order, leaves no name. */
+function changersOf({ action, changedBy, drifted }: Change): readonly string[] {
+  const isNameless = action === 'configured' && drifted === true && changedBy.length === 0;
+  return isNameless ? ['somebody'] : changedBy;
 }
 
 function firstFew(texts: readonly string[]): string {

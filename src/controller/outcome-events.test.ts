@@ -86,6 +86,30 @@ describe('eventsOf', () => {
     ]);
   });
 
+  it('tells of a field that was taken away, which has no owner to name', () => {
+    const stripped = changeOf(ISTIOD, { action: 'configured', fields: ['spec.ports'], drifted: true });
+
+    expect(notes(readyAfter([stripped]), READY)).to.deep.equal([
+      'Normal DriftRepaired: configured Deployment istio-system/istiod: spec.ports (changed by somebody)',
+    ]);
+  });
+
+  it('tells of a definition that was deleted, although no inventory has it', () => {
+    const definition = { ...ISTIOD, apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition' };
+    const back = (drifted?: true): Change => changeOf(definition, { ...(drifted && { drifted }) });
+
+    expect(notes(readyAfter([back(true)]), READY)).to.deep.equal([
+      'Normal DriftRepaired: created CustomResourceDefinition istio-system/istiod',
+    ]);
+    expect(notes(readyAfter([back()]), READY)).to.deep.equal([]);
+  });
+
+  it('says nothing about what a newer operator wants otherwise', () => {
+    const newer = changeOf(ISTIOD, { action: 'configured', fields: ['spec.ports'] });
+
+    expect(notes(readyAfter([newer]), READY)).to.deep.equal([]);
+  });
+
   it('tells of a deleted object that came back although what depends on it is not ready yet', () => {
     const outcome: Outcome = {
       kind: 'progressing',

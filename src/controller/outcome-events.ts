@@ -48,13 +48,16 @@ export function eventsOf(outcome: Outcome, before: Before): readonly EventDraft[
 
 /**
  * The changes that undo what others did: the specification is the one that was observed already, and the object was
- * ours before. Changes by a new version of the operator have no other manager's name on them.
+ * ours before. Changes by a new version of the operator have no other manager's name on them, and are held against no plan
+ * that was applied before.
  */
 export function driftOf(changes: readonly Change[], { generation, previous }: Before): readonly Change[] {
   if (previous === undefined || isRollingOut({ generation, previous })) return [];
   // What was only tried so far, and refused, is in the inventory without a uid.
   const owned = new Set(previous.inventory.filter(({ uid }) => uid !== undefined).map(identityOf));
-  return changes.filter(({ action, ref, changedBy }) => {
+  return changes.filter(({ action, ref, changedBy, drifted }) => {
+    // Also of definitions, which are in no inventory.
+    if (drifted === true) return true;
     if (!owned.has(identityOf(ref))) return false;
     return action === 'created' || (action === 'configured' && changedBy.length > 0);
   });

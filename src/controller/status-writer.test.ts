@@ -92,6 +92,31 @@ describe('StatusWriter', () => {
     expect(clock.sleeping).to.equal(0);
   });
 
+  it('shows that it was not ready for a moment, however short that was', async () => {
+    const { cluster, writer } = world();
+    await writer.write(READY);
+    writer.offer(working('Restoring something.'));
+
+    await writer.write(READY);
+
+    expect(cluster.statusPatches.map((patch) => patch['status'])).to.deep.equal([
+      'HEALTHY',
+      'RECONCILING',
+      'HEALTHY',
+    ]);
+  });
+
+  it('tells what came of it also when that moment could not be shown', async () => {
+    const { cluster, writer, read } = world();
+    await writer.write(READY);
+    writer.offer(working('Restoring something.'));
+    cluster.failures.patchStatus = ['unavailable'];
+
+    await writer.write(READY);
+
+    expect(storedStatus(read())?.status).to.equal('HEALTHY');
+  });
+
   it('speaks of the generation that the run has seen, although there is a newer one', async () => {
     const { cluster, writer, read } = world();
     cluster.put(istioOperator({ spec: { profile: 'minimal' } }));

@@ -8,7 +8,7 @@ import type { K8sObject } from '../model/object.ts';
 import { displayRef, refOf, uidOf } from '../model/object.ts';
 import type { OperatorStatus } from '../model/status.ts';
 import { mergePatchBetween } from './merge-patch.ts';
-import { generationOf, resourceVersionOf, storedStatus } from './resource.ts';
+import { generationOf, isReady, resourceVersionOf, storedStatus } from './resource.ts';
 import { rfc3339, statusOf } from './status.ts';
 import type { Phase } from './verdict.ts';
 import type { ResourcePort } from './watch.port.ts';
@@ -68,8 +68,12 @@ export class StatusWriter {
    * resource is gone; throws ClusterError when the write fails, a `conflict` when another resource has its name by now.
    */
   async write(phase: Phase): Promise<void> {
+    const offered = this.#offered;
     this.#offered = undefined;
-    const written = this.#writing.then(async () => this.#store(phase));
+    const written = this.#writing.then(async () => {
+      if (offered !== phase && this.#endsReadiness(offered)) await this.#show(offered);
+      await this.#store(phase);
+    });
     // The next write must come even if this one fails; the failure is the caller's, not the successor's.
     this.#writing = written.catch(() => undefined);
     await written;
@@ -86,17 +90,33 @@ export class StatusWriter {
 
   async #pump(): Promise<void> {
     this.#isPumping = true;
-    const { clock, logger } = this.#deps;
+    const { clock } = this.#deps;
     while (this.#offered !== undefined && !this.#signal.aborted) {
       const sinceLastMs = clock.nowMs() - this.#lastWriteMs;
       await clock.sleep(Math.max(0, PROGRESS_INTERVAL_MS - sinceLastMs), this.#signal);
       const phase: Phase | undefined = this.#offered;
       if (phase === undefined || this.#signal.aborted) break;
-      await this.write(phase).catch((error: unknown) => {
-        logger.debug('progress not shown', { resource: refOf(this.#resource), error });
-      });
+      await this.write(phase).catch((error: unknown) => this.#notShown(error));
     }
     this.#isPumping = false;
+  }
+
+  /**
+   * Of the generation that was ready something had to be restored. A repair takes less time than showing it, and whoever
+   * watches must not believe that nothing was wrong.
+   */
+  #endsReadiness(offered: Phase | undefined): offered is Phase {
+    return (
+      offered !== undefined && isReady(this.stored) && this.stored?.observedGeneration === this.#generation
+    );
+  }
+
+  async #show(phase: Phase): Promise<void> {
+    await this.#store(phase).catch((error: unknown) => this.#notShown(error));
+  }
+
+  #notShown(error: unknown): void {
+    this.#deps.logger.debug('progress not shown', { resource: refOf(this.#resource), error });
   }
 
   async #store(phase: Phase): Promise<void> {

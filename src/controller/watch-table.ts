@@ -44,8 +44,12 @@ export const OWNER_NAMESPACE_LABEL = 'install.operator.istio.io/owning-resource-
 /** Selects what an IstioOperator installed, whichever one. */
 const OWNED = `${OWNER_NAME_LABEL},operator.istio.io/managed=Reconcile`;
 
-/** Kubernetes copies a Service's labels to the slices that it makes for it; those change with every pod. */
-const OWN_SLICES = `${OWNED},!endpointslice.kubernetes.io/managed-by`;
+/**
+ * Kubernetes copies a Service's labels to the slices that it makes for it; those change with every pod. A slice of ours
+ * names a manager too: without one these controllers would take it for theirs.
+ */
+const SLICE_MAKERS = 'endpointslice-controller.k8s.io,endpointslicemirroring-controller.k8s.io';
+const OWN_SLICES = `${OWNED},endpointslice.kubernetes.io/managed-by notin (${SLICE_MAKERS})`;
 
 /** Selects the objects of a kind that a plan can contain. */
 export function ownedSelector({ kind }: GroupVersionKind): string {

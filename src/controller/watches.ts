@@ -61,6 +61,9 @@ export function watchAll(
   }
   // Which injectors there are decides what others may do.
   injectors.onChange((event) => {
+    // The watch of our own webhooks may have been first: when it told that one of them lost its labels, this one, which
+    // answers for it since, may still have shown it as it was.
+    if (event.type === 'updated') enqueueOwners(event, find, enqueue);
     if (!isReachChanged(event)) return;
     for (const resource of listed()) enqueue(keyOfResource(resource));
   });

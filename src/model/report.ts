@@ -15,8 +15,13 @@ export interface Change {
   readonly action: ChangeAction;
   /** For `configured`: the fields that differed, such as `spec.replicas`. */
   readonly fields: readonly string[];
-  /** For `configured`: managers that had changed those fields, as far as managedFields tells. */
+  /** For `configured`: who had changed those fields, as far as managedFields tells. */
   readonly changedBy: readonly string[];
+  /**
+   * Somebody else changed the object, or deleted it, because it was as planned before and the plan is the same.
+   * Not known after a restart; then only `changedBy` tells.
+   */
+  readonly drifted?: true;
   /** For `configured`: the change was to an immutable field, so the object was deleted and created again. */
   readonly recreated?: true;
 }

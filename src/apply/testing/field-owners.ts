@@ -155,6 +155,7 @@ function writeMember(tree: JsonValue, step: string, rest: Path, value: JsonValue
 function writeItem(tree: JsonValue, step: string, rest: Path, value: JsonValue | undefined): JsonValue {
   const list = isJsonArray(tree) ? tree : [];
   const item = findItem(list, step);
+  if (item === undefined && value === undefined) return list;
   const fresh = JSON.parse(step.slice(2)) as JsonObject; // a key is a map
   const inner = write(item ?? fresh, rest, value);
   const replaced =

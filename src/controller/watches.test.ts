@@ -1,0 +1,44 @@
+import { expect } from 'chai';
+import type { K8sObject } from '../model/object.ts';
+import { INJECTOR_SELECTOR } from '../core/objects/injectors.ts';
+import { INJECTORS, OWNER_NAMESPACE_LABEL, OWNER_NAME_LABEL } from './watch-table.ts';
+import type { WatchEvent, WatchPort } from './watch.port.ts';
+import { watchAll } from './watches.ts';
+import { istioOperator } from './testing/builders.ts';
+
+describe('the watches of the controller', () => {
+  /** Each watch by itself, as the API server keeps them: they are told the same at different times. */
+  function watched(resource: K8sObject): { enqueued: string[]; tellInjectors: (event: WatchEvent) => void } {
+    const enqueued: string[] = [];
+    let tellInjectors: (event: WatchEvent) => void = () => {};
+    const port: WatchPort = {
+      watch: ({ kind }, { labelSelector }) => ({
+        synced: Promise.resolve(),
+        isSynced: () => true,
+        get: () => (kind === 'IstioOperator' ? resource : undefined),
+        list: () => (kind === 'IstioOperator' ? [resource] : []),
+        onChange: (handler) => {
+          if (labelSelector === INJECTOR_SELECTOR) tellInjectors = handler;
+          return () => undefined;
+        },
+        stop: () => undefined,
+      }),
+    };
+    watchAll(port, [], (key) => enqueued.push(key));
+    return { enqueued, tellInjectors: (event) => tellInjectors(event) };
+  }
+
+  it('look again at an injection webhook without its owner labels once all of them know', () => {
+    const resource = istioOperator();
+    const { name, namespace = '' } = resource.metadata;
+    const { enqueued, tellInjectors } = watched(resource);
+    const labels = { app: 'sidecar-injector', [OWNER_NAMESPACE_LABEL]: String(namespace) };
+    const stripped: K8sObject = { ...INJECTORS, metadata: { name: 'istio-sidecar-injector', labels } };
+    const owned = { ...labels, [OWNER_NAME_LABEL]: name };
+    const old: K8sObject = { ...stripped, metadata: { ...stripped.metadata, labels: owned } };
+
+    tellInjectors({ type: 'updated', old, object: stripped });
+
+    expect(enqueued).to.deep.equal([`${String(namespace)}/${name}`]);
+  });
+});
