@@ -92,7 +92,8 @@ describe('another version of the operator', function suite() {
       ...(await writesOfALook(VERSION)),
     ];
 
-    expect((await writesOf(plane, `istio-operator/${OTHER_VERSION}`)).length).to.be.greaterThan(100);
+    // Istio's definitions may be there from other suites.
+    expect((await writesOf(plane, `istio-operator/${OTHER_VERSION}`)).length).to.be.greaterThan(50);
     expect(before.size).to.be.greaterThan(5);
     expect(writes).to.deep.equal([]);
     expect(await workloads(plane)).to.deep.equal(before);
