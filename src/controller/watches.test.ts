@@ -21,6 +21,7 @@ describe('the watches of the controller', () => {
           if (labelSelector === INJECTOR_SELECTOR) tellInjectors = handler;
           return () => undefined;
         },
+        refresh: async () => undefined,
         stop: () => undefined,
       }),
     };
