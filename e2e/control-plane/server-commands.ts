@@ -101,6 +101,11 @@ function auditArguments(directory: string): readonly string[] {
   ];
 }
 
+const EVENTS = [
+  { group: '', resources: ['events'] },
+  { group: 'events.k8s.io', resources: ['events'] },
+];
+
 /**
  * One entry for each call that was answered: who, what, which object, no content. Probes, the leases of the cluster and
  * all events but those of the installed operator are left out: they go on without end and concern no test.
@@ -114,15 +119,11 @@ export const AUDIT_POLICY = {
     {
       level: 'Metadata',
       users: ['system:serviceaccount:istio-operator:istio-operator'],
-      verbs: ['create'],
-      resources: [{ group: 'events.k8s.io', resources: ['events'] }],
+      resources: EVENTS,
     },
     {
       level: 'None',
-      resources: [
-        { group: '', resources: ['events'] },
-        { group: 'events.k8s.io', resources: ['events'] },
-      ],
+      resources: EVENTS,
     },
     // The cluster's own leases are renewed all the time; others tell who was the leader when, if their holder is known.
     {

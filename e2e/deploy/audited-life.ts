@@ -10,6 +10,7 @@ import { MONITORING_DEFINITIONS } from '../addons/monitoring-definitions.ts';
 import type { ControlPlane } from '../control-plane/control-plane.ts';
 import { userNameOf } from '../faults/service-accounts.ts';
 import { eventually, readObject, Resources } from '../operator/resources.ts';
+import type { Grant } from './granted-rights.ts';
 import { accept, pathOf } from './manifests.ts';
 import { usesIn } from './used-rights.ts';
 
@@ -143,8 +144,11 @@ const REMOTE: JsonObject = {
 const GATEWAY = namespaced('v1', 'Service', 'istio-ingress', 'istio-ingressgateway');
 const ISTIOD = namespaced('apps/v1', 'Deployment', 'istio-system', 'istiod');
 
+/** What the operator lists to tell why pods do not run, where it has the right. */
+const TELLING: ReadonlySet<string> = new Set(['pods', 'events']);
+
 /**
- * One namespace for each role that may list pods. No pod can be made there before the operator has asked why there is none:
+ * One namespace for each role that may do so. No pod can be made there before the operator has asked why there is none:
  * how fast pods become ready must not decide what it asks.
  */
 const HELD_UP = ['mesh', 'istio-ingress', 'kube-system', 'telemetry'];
@@ -165,11 +169,13 @@ export class AuditedLife {
   readonly #plane: ControlPlane;
   readonly #administrator: Administrator;
   readonly #defaultTags: readonly string[];
+  readonly #looks: readonly Grant[];
   readonly #places: Readonly<Record<'istio-system' | 'mesh' | 'plans', Resources>>;
 
   /** With an administrator it is the life of a hardened operator, which has nothing to do with tags. */
-  constructor(plane: ControlPlane, administrator?: Administrator) {
+  constructor(plane: ControlPlane, grants: readonly Grant[], administrator?: Administrator) {
     this.#plane = plane;
+    this.#looks = grants.filter(({ verb, resource }) => verb === 'list' && TELLING.has(resource));
     this.#administrator = administrator ?? (async () => undefined);
     this.#defaultTags = administrator === undefined ? ['default'] : [];
     const place = (namespace: string): Resources => new Resources(plane, namespace);
@@ -203,9 +209,11 @@ export class AuditedLife {
   }
 
   async #letPodsBeMade(namespace: string): Promise<void> {
+    const looks = this.#looks.filter(({ places }) => places.some((place) => place.namespace === namespace));
     await eventually(`the pods in ${namespace} are asked for`, async () => {
       const uses = usesIn(await readFile(this.#plane.auditLogPath ?? '', 'utf8'), OPERATOR_USER);
-      const isAsked = uses.some((use) => use.resource === 'pods' && use.namespace === namespace);
+      const done = uses.filter((use) => use.verb === 'list' && use.namespace === namespace);
+      const isAsked = looks.every(({ resource }) => done.some((use) => use.resource === resource));
       if (!isAsked) await delay(500);
       return isAsked;
     });

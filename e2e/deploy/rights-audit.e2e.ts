@@ -130,7 +130,7 @@ for (const mode of MODES) {
       const more = await printedRights(mode.more);
       grants = grantsTo(OPERATOR, [...deployed, ...more]);
       for (const object of deployed) await accept(plane.api, object);
-      const life = mode.isHardened ? new AuditedLife(plane, administer) : new AuditedLife(plane);
+      const life = new AuditedLife(plane, grants, mode.isHardened ? administer : undefined);
       await life.prepare();
       for (const object of more) await accept(plane.api, object);
       await live(life);
