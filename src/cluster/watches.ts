@@ -7,6 +7,7 @@ import { labelMatcher } from './label-selector.ts';
 import type { ReflectorDeps } from './reflector.ts';
 import { Reflector } from './reflector.ts';
 import { ObjectStore } from './store.ts';
+import { Trees } from './trees.ts';
 
 /**
  * What the watches can say about one object:
@@ -33,13 +34,15 @@ export function createWatches(deps: ReflectorDeps): Watches {
 class WatchRegistry implements Watches {
   readonly #deps: ReflectorDeps;
   readonly #views = new Set<View>();
+  readonly #trees = new Trees();
 
   constructor(deps: ReflectorDeps) {
     this.#deps = deps;
   }
 
   watch(kind: GroupVersionKind, options: WatchOptions): Watched {
-    const view = new View(this.#deps, kind, options, () => this.#views.delete(view));
+    const stopped = (): void => void this.#views.delete(view);
+    const view: View = new View(this.#deps, kind, options, { trees: this.#trees, stopped });
     this.#views.add(view);
     return view;
   }
@@ -85,6 +88,12 @@ function metadataOf(object: K8sObject): K8sObject {
   };
 }
 
+/** What a view shares with the others. */
+interface ViewRegistry {
+  readonly trees: Trees;
+  readonly stopped: () => void;
+}
+
 /** One watch: a store, the reflector that feeds it, and what it selects. */
 class View implements Watched {
   readonly kind: GroupVersionKind;
@@ -95,12 +104,12 @@ class View implements Watched {
   readonly #selects: (labels: Readonly<Record<string, string>>) => boolean;
   readonly #onStop: () => void;
 
-  constructor(deps: ReflectorDeps, kind: GroupVersionKind, options: WatchOptions, onStop: () => void) {
+  constructor(deps: ReflectorDeps, kind: GroupVersionKind, options: WatchOptions, registry: ViewRegistry) {
     this.kind = kind;
     this.#options = options;
-    this.#onStop = onStop;
+    this.#onStop = registry.stopped;
     this.#selects = labelMatcher(options.labelSelector ?? '');
-    this.#store = new ObjectStore(deps.logger);
+    this.#store = new ObjectStore(deps.logger, registry.trees);
     this.#reflector = new Reflector(deps, { kind, selection: options }, this.#store);
     this.synced = this.#reflector.synced;
   }
