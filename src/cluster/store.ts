@@ -1,6 +1,6 @@
 /**
  * Objects of one watched kind, fed by lists, watch events and our own writes. An object here is never replaced by an
- * older state of itself, whichever way that comes. Objects are kept packed: who asks for one gets a tree of its own.
+ * older state of itself, whichever way that comes. Objects are kept packed, and few as trees.
  */
 import type { WatchEvent } from '../controller/watch.port.ts';
 import { stringAt } from '../model/json.ts';
@@ -8,7 +8,8 @@ import type { Logger } from '../model/logger.ts';
 import type { K8sObject, ObjectRef } from '../model/object.ts';
 import { identityOf, refOf, uidOf } from '../model/object.ts';
 import type { Packed } from './packing.ts';
-import { Packer, unpack } from './packing.ts';
+import { Packer } from './packing.ts';
+import { Trees } from './trees.ts';
 
 /** A point in time in the store's life; see `mark`. */
 export type Mark = number;
@@ -36,6 +37,7 @@ interface Entry extends Version {
 
 export class ObjectStore {
   readonly #logger: Logger;
+  readonly #trees: Trees;
   readonly #packer = new Packer();
   readonly #entries = new Map<string, Entry>();
   readonly #handlers = new Set<(event: WatchEvent) => void>();
@@ -43,17 +45,19 @@ export class ObjectStore {
   readonly #ended = new Map<string, Ending>();
   #now: Mark = 0;
 
-  constructor(logger: Logger) {
+  /** `trees` may serve several stores. */
+  constructor(logger: Logger, trees = new Trees()) {
     this.#logger = logger;
+    this.#trees = trees;
   }
 
   get(ref: ObjectRef): K8sObject | undefined {
     const entry = this.#entries.get(identityOf(ref));
-    return entry && unpack(entry.packed);
+    return entry && this.#trees.read(entry.packed);
   }
 
   list(): readonly K8sObject[] {
-    return [...this.#entries.values()].map(({ packed }) => unpack(packed));
+    return [...this.#entries.values()].map(({ packed }) => this.#trees.peek(packed));
   }
 
   /** Handlers are told every change once. What they throw is logged and otherwise ignored. */
@@ -145,15 +149,22 @@ export class ObjectStore {
     // Another object of the same name: whoever follows the old one must hear that it ended.
     if (old !== undefined && !isSame) this.#remove(identity);
     this.#entries.set(identity, entry);
-    if (isSame) this.#tell(() => ({ type: 'updated', object, old: unpack(old.packed) }));
+    this.#trees.keep(entry.packed, object);
+    if (isSame) this.#replaced(old, object);
     else this.#tell(() => ({ type: 'added', object }));
+  }
+
+  #replaced({ packed }: Entry, object: K8sObject): void {
+    this.#tell(() => ({ type: 'updated', object, old: this.#trees.peek(packed) }));
+    this.#trees.drop(packed);
   }
 
   #remove(identity: string, last?: K8sObject): void {
     const held = this.#entries.get(identity);
     if (held === undefined) return;
     this.#entries.delete(identity);
-    this.#tell(() => ({ type: 'deleted', object: last ?? unpack(held.packed) }));
+    this.#tell(() => ({ type: 'deleted', object: last ?? this.#trees.peek(held.packed) }));
+    this.#trees.drop(held.packed);
   }
 
   #isEnded(object: K8sObject): boolean {

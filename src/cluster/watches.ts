@@ -9,6 +9,7 @@ import { Outage } from './outage.ts';
 import type { ReflectorDeps, WatchDeps } from './reflector.ts';
 import { Reflector } from './reflector.ts';
 import { ObjectStore } from './store.ts';
+import { Trees } from './trees.ts';
 
 /**
  * What the watches can say about one object:
@@ -39,6 +40,7 @@ class WatchRegistry implements Watches {
   readonly #deps: ReflectorDeps;
   readonly #definitions: Definitions;
   readonly #views = new Set<View>();
+  readonly #trees = new Trees();
 
   constructor(deps: WatchDeps) {
     const outage = new Outage(deps);
@@ -47,7 +49,8 @@ class WatchRegistry implements Watches {
   }
 
   watch(kind: GroupVersionKind, options: WatchOptions): Watched {
-    const view = new View(this.#deps, kind, options, () => this.#leave(view));
+    const stopped = (): void => this.#leave(view);
+    const view: View = new View(this.#deps, kind, options, { trees: this.#trees, stopped });
     this.#views.add(view);
     return view;
   }
@@ -99,6 +102,12 @@ function metadataOf(object: K8sObject): K8sObject {
   };
 }
 
+/** What a view shares with the others. */
+interface ViewRegistry {
+  readonly trees: Trees;
+  readonly stopped: () => void;
+}
+
 /** One watch: a store, the reflector that feeds it, and what it selects. */
 class View implements Watched {
   readonly kind: GroupVersionKind;
@@ -111,13 +120,13 @@ class View implements Watched {
   readonly #selects: (labels: Readonly<Record<string, string>>) => boolean;
   readonly #onStop: () => void;
 
-  constructor(deps: ReflectorDeps, kind: GroupVersionKind, options: WatchOptions, onStop: () => void) {
+  constructor(deps: ReflectorDeps, kind: GroupVersionKind, options: WatchOptions, registry: ViewRegistry) {
     this.kind = kind;
     this.#deps = deps;
     this.#options = options;
-    this.#onStop = onStop;
+    this.#onStop = registry.stopped;
     this.#selects = labelMatcher(options.labelSelector ?? '');
-    this.#store = new ObjectStore(deps.logger);
+    this.#store = new ObjectStore(deps.logger, registry.trees);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.synced = promise;
     this.#markSynced = resolve;

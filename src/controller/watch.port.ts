@@ -18,7 +18,7 @@ export interface WatchOptions {
 
 /**
  * A list that is kept up to date. Survives every failure of the API server by listing again. Objects are kept packed:
- * reading one costs some ten microseconds and gives a tree that nobody else holds, so keep none of them.
+ * reading one that was not read lately costs some ten microseconds, and keeping one its memory.
  */
 export interface Watched {
   /** Resolves once the first list is complete; never rejects. */
