@@ -1,6 +1,8 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { expect } from 'chai';
 import { load, loadAll } from 'js-yaml';
+import { ENVIRONMENT } from './bench/cluster/operator-process.ts';
+import { NODE_FLAGS } from './image/node-flags.ts';
 import { loadAssets } from '../src/assets/load.ts';
 import { RUN_OPTIONS } from '../src/config/options.ts';
 import { createPlanner } from '../src/core/plan.ts';
@@ -58,7 +60,24 @@ describe('deploy/', () => {
       'NODE_OPTIONS',
       'MALLOC_ARENA_MAX',
       'MALLOC_TRIM_THRESHOLD_',
+      'MALLOC_MMAP_THRESHOLD_',
     ]);
+  });
+
+  it('is measured as it is deployed', async () => {
+    const env = listAt(await operatorContainer(), 'env');
+    const given: Record<string, string | undefined> = Object.fromEntries(
+      env.map((variable) => [stringAt(variable, 'name') ?? '', stringAt(variable, 'value')]),
+    );
+
+    expect(given).to.include(ENVIRONMENT);
+  });
+
+  it('runs with the same flags of Node.js, whichever way its image is built', async () => {
+    const dockerfile = await readFile(new URL('Dockerfile', DEPLOY), 'utf8');
+
+    const flags = NODE_FLAGS.map((flag) => `"${flag}", `).join('');
+    expect(dockerfile).to.include(`ENTRYPOINT ["/nodejs/bin/node", ${flags}"/app/main.mjs"]`);
   });
 
   it('is probed and scraped where the operator listens', async () => {

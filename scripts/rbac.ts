@@ -11,17 +11,20 @@ import type { Grants } from './rights.ts';
 
 export const name = "the operator's rights";
 
-/** One control plane without a revision, the tag that makes it the default, and all of Istio in its namespace. */
+/**
+ * One control plane without a revision, and all of Istio in its namespace. The tag that makes it the default is among what
+ * every operator may write.
+ */
 const DEFAULT_GRANTS: Grants = {
   controlPlanes: [{ namespace: 'istio-system', revision: '' }],
-  tags: [{ namespace: 'istio-system', tag: 'default' }],
+  tags: [],
   namespaces: [{ namespace: 'istio-system', parts: ['control-plane', 'gateways', 'node-agents', 'addons'] }],
 };
 
 /** No object of Kubernetes can have this name, so nothing else is replaced by the revision. */
 const PLACEHOLDER = 'REVISION';
 
-/** As DEFAULT_GRANTS, for the revision. The tag may point to any control plane of the namespace. */
+/** As DEFAULT_GRANTS, for the revision. */
 const REVISION_GRANTS: Grants = {
   ...DEFAULT_GRANTS,
   controlPlanes: [{ namespace: 'istio-system', revision: PLACEHOLDER }],

@@ -33,14 +33,17 @@ interface NamedRule extends PolicyRule {
 
 const READ = ['get', 'list', 'watch'];
 const WRITE = ['create', 'delete', 'patch'];
+/** For what the engine never deletes. */
+const KEEP = ['create', 'patch'];
 const RBAC = 'rbac.authorization.k8s.io';
 const LABELS = { 'app.kubernetes.io/name': 'istio-operator', 'app.kubernetes.io/part-of': 'istio' };
 
-/** What is done with cluster-scoped objects, all of it limited to names. Definitions are never deleted. */
-const CLUSTER_VERBS: Readonly<Partial<Record<RenderedKind, readonly string[]>>> = {
+/** What is done with objects of these kinds, if not all that WRITE has. */
+const OTHER_VERBS: Readonly<Partial<Record<RenderedKind, readonly string[]>>> = {
   // istiod's role holds wildcards and Secrets, which the operator itself shall not hold: so it needs escalate and bind.
   ClusterRole: ['bind', 'create', 'delete', 'escalate', 'patch'],
-  CustomResourceDefinition: ['create', 'patch'],
+  CustomResourceDefinition: KEEP,
+  PersistentVolumeClaim: KEEP,
 };
 
 /** A part of Istio that is installed into one namespace, with its own ClusterRole to be bound there. */
@@ -56,6 +59,9 @@ interface NamespacedPart {
 
 /** For the status: why the pods of a workload do not run. */
 const LOOK_AT_PODS = rule('', ['pods'], ['list']);
+/** Likewise: only an event tells why a DaemonSet has no pods at all. */
+const LOOK_AT_EVENTS = rule('', ['events'], ['list']);
+const LOOKS: readonly PolicyRule[] = [LOOK_AT_PODS, LOOK_AT_EVENTS];
 
 const PARTS = {
   'control-plane': {
@@ -75,7 +81,7 @@ const PARTS = {
   'node-agents': {
     kinds: namespacedKinds(['Cni', 'Ztunnel']).filter((kind) => kind !== 'NetworkAttachmentDefinition'),
     handedOut: [],
-    others: [LOOK_AT_PODS],
+    others: [LOOK_AT_PODS, LOOK_AT_EVENTS],
   },
   addons: {
     kinds: namespacedKinds(['Prometheus', 'Grafana', 'Kiali', 'Tracing', 'Loki']),
@@ -121,7 +127,7 @@ export function commonRights(definitions: readonly string[]): readonly K8sObject
     clusterRoleBinding(OPERATOR.name),
     ...electionRights(),
     ...Object.entries(PARTS).map(([part, { kinds, handedOut, others }]) =>
-      clusterRole(`${OPERATOR.name}-${part}`, [...rulesFor(kinds, WRITE), ...handedOut, ...others]),
+      clusterRole(`${OPERATOR.name}-${part}`, [...writingRules(kinds), ...handedOut, ...others]),
     ),
   ];
 }
@@ -136,8 +142,11 @@ export function hardenedRights(namespaces: Grants['namespaces']): readonly K8sOb
     clusterRole(OPERATOR.name, watchingRules()),
     clusterRoleBinding(OPERATOR.name),
     ...electionRights(),
-    ...Object.entries(PARTS).map(([part, { kinds }]) =>
-      clusterRole(`${OPERATOR.name}-${part}`, [...rulesFor(kinds.filter(isNoRight), WRITE), LOOK_AT_PODS]),
+    ...Object.entries(PARTS).map(([part, { kinds, others }]) =>
+      clusterRole(`${OPERATOR.name}-${part}`, [
+        ...writingRules(kinds.filter(isNoRight)),
+        ...others.filter((other) => LOOKS.includes(other)),
+      ]),
     ),
     ...openedNamespaces(namespaces),
   ];
@@ -154,7 +163,7 @@ function watchingRules(): readonly PolicyRule[] {
     rule('', ['namespaces'], ['get']),
     // Of the metadata only: before a control plane is deleted, and for status.dataPlane.
     LOOK_AT_PODS,
-    rule('install.istio.io', ['istiooperators'], ['get', 'list', 'patch', 'watch']),
+    rule('install.istio.io', ['istiooperators'], ['list', 'patch', 'watch']),
     rule('install.istio.io', ['istiooperators/status'], ['patch']),
     rule('events.k8s.io', ['events'], ['create']),
   ];
@@ -198,6 +207,18 @@ function namespacedKinds(components: readonly ComponentName[]): readonly Rendere
   return unique(kinds).filter((kind) => API_RESOURCES[kind].scope === 'namespaced');
 }
 
+/** Rules for kinds that are written, whatever their names. */
+function writingRules(kinds: readonly RenderedKind[]): readonly PolicyRule[] {
+  const special = kinds.filter((kind) => kind in OTHER_VERBS);
+  return [
+    ...rulesFor(
+      kinds.filter((kind) => !special.includes(kind)),
+      WRITE,
+    ),
+    ...special.flatMap((kind) => rulesFor([kind], OTHER_VERBS[kind] ?? WRITE)),
+  ];
+}
+
 /** One rule for each API group. */
 function rulesFor(kinds: readonly RenderedKind[], verbs: readonly string[]): readonly PolicyRule[] {
   const resources = kinds.map((kind): ApiResource => API_RESOURCES[kind]);
@@ -214,7 +235,7 @@ function namedRules(names: Partial<ClusterNames>): readonly NamedRule[] {
     if (resourceNames.length === 0) return [];
     const kind = key as RenderedKind; // the keys of ClusterNames are kinds
     const { group, resource } = API_RESOURCES[kind];
-    const verbs = CLUSTER_VERBS[kind] ?? WRITE;
+    const verbs = OTHER_VERBS[kind] ?? WRITE;
     return [{ ...rule(group, [resource], verbs), resourceNames: resourceNames.toSorted() }];
   });
 }

@@ -57,8 +57,8 @@ export async function runOperator(run: OperatorRun): Promise<number> {
   const parts = await connect(run, settings, { logger, metrics, instance });
   const terms = new Terms<OperatorTerm>({
     acquire: acquirer(parts, settings),
-    controllerFor: (term) =>
-      assembleController({ ...parts, ...(term.fence === undefined ? {} : { fence: term.fence }) }),
+    nextController: (term) =>
+      assembleController({ ...parts, fence: { remainingMs: () => term()?.fence.remainingMs() ?? 0 } }),
     leading: (isLeader) => {
       metrics.leading(isLeader);
       logger.info(isLeader ? 'leading' : 'not leading any more');
@@ -160,14 +160,20 @@ async function credentialsOf(
 
 /** Without election there is one term, which lasts until the process ends. */
 interface OperatorTerm extends Term {
-  readonly fence?: WriteFence;
+  readonly fence: WriteFence;
 }
 
 function acquirer(
   parts: ControllerParts,
   { leaseNamespace: namespace, leaseName: name, ...times }: Settings,
 ): (signal: AbortSignal) => Promise<OperatorTerm | undefined> {
-  if (namespace === undefined) return async (signal) => ({ ended: signal, release: async () => undefined });
+  if (namespace === undefined)
+    return async (signal) => ({
+      ended: signal,
+      problem: () => undefined,
+      release: async () => undefined,
+      fence: { remainingMs: () => Infinity },
+    });
   const lease: LeaseDeps = {
     ...parts,
     store: createLeaseStore({ transport: parts.transport, watch: createWatches(parts), namespace, name }),
@@ -180,7 +186,12 @@ function acquirer(
   return async (signal) => {
     const leadership = await acquireLease(lease, settings, signal);
     return (
-      leadership && { ended: leadership.ended, release: async () => leadership.release(), fence: leadership }
+      leadership && {
+        ended: leadership.ended,
+        problem: () => leadership.problem(),
+        release: async () => leadership.release(),
+        fence: leadership,
+      }
     );
   };
 }
@@ -197,7 +208,10 @@ async function startServers(
   { terms, metrics, logger }: Served,
 ): Promise<readonly HttpServer[]> {
   const { healthHost, healthPort, monitoringHost, monitoringPort } = settings;
-  const health = { liveness: [], readiness: [{ name: 'watches', problem: () => terms.problem() }] };
+  const health = {
+    liveness: [{ name: 'lease', problem: () => terms.wedged() }],
+    readiness: [{ name: 'watches', problem: () => terms.problem() }],
+  };
   const monitoring = {
     metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
   };

@@ -1,4 +1,4 @@
-/** An injection webhook on loopback, where the real one cannot run: no pod of the test cluster runs a program. */
+/** Admission webhooks on loopback, where the real one cannot run: no pod of the test cluster runs a program. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
@@ -22,19 +22,22 @@ export interface WebhookServer {
 
 /** Serves a webhook that answers each pod with a JSON patch. */
 export async function serveWebhook(patchFor: (pod: JsonObject) => JsonValue): Promise<WebhookServer> {
+  return serveAdmission((pod) => ({
+    allowed: true,
+    patchType: 'JSONPatch',
+    patch: Buffer.from(JSON.stringify(patchFor(pod))).toString('base64'),
+  }));
+}
+
+/** Serves a webhook that answers each object as it is told. */
+export async function serveAdmission(answerFor: (object: JsonObject) => JsonObject): Promise<WebhookServer> {
   const { key, cert } = loopbackCertificate();
   const pods: JsonObject[] = [];
   const answer = async (request: IncomingMessage): Promise<string> => {
     const review = (await json(request)) as JsonObject; // the API server sends nothing else
     const pod = mapAt(review, 'request', 'object');
     pods.push(pod);
-    const patch = Buffer.from(JSON.stringify(patchFor(pod))).toString('base64');
-    const response = {
-      uid: at(review, 'request', 'uid') ?? '',
-      allowed: true,
-      patchType: 'JSONPatch',
-      patch,
-    };
+    const response = { uid: at(review, 'request', 'uid') ?? '', ...answerFor(pod) };
     return JSON.stringify({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response });
   };
   const server = createServer({ key, cert }, (request, response) => {

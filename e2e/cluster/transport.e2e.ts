@@ -16,6 +16,9 @@ import { sharedControlPlane } from '../control-plane/shared.ts';
 import type { Connection } from './connection.ts';
 import { SILENT, connectTo } from './connection.ts';
 
+const DEFINITIONS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+/** A second is wanted; the rest is for a machine that does much else. */
+const LATE_MS = 3_000;
 const NAMESPACE = 'cluster-e2e';
 const CONFIG_MAP = { apiVersion: 'v1', kind: 'ConfigMap' } as const;
 const NEVER = new AbortController().signal;
@@ -53,6 +56,20 @@ describe('the cluster adapter on a real API server', () => {
       const stored = await connection.cluster.apply(policy, FORCED);
 
       expect(at(stored, 'spec', 'ingress', 0, 'from')).to.deep.equal(peers);
+    });
+
+    it('patches no status that was computed from an older state, and reads it by an empty patch', async () => {
+      const ref = refOf(namespace(NAMESPACE));
+      const live = await connection.cluster.patchStatus(ref, {}, { signal: NEVER });
+      const outdated = { signal: NEVER, resourceVersion: '1' };
+
+      const refused = await connection.cluster
+        .patchStatus(ref, { phase: 'Active' }, outdated)
+        .catch((error: unknown) => error);
+
+      const again = await connection.cluster.patchStatus(ref, {}, { signal: NEVER });
+      expect(refused).to.have.property('kind', 'conflict');
+      expect(versionOf(again)).to.equal(versionOf(live));
     });
 
     it('finds a kind as soon as its definition is established, unknown fields and all', async () => {
@@ -271,6 +288,36 @@ describe('the cluster adapter on a real API server', () => {
       watched.stop();
     });
 
+    it('wait without a call for a kind that others may define, and follow it within seconds', async () => {
+      const definition = widgetDefinition('late.e2e.istio.io');
+      const objects = `/apis/late.e2e.istio.io/v1/namespaces/${NAMESPACE}/widgets`;
+      const watched = connection.watches.watch({ apiVersion: 'late.e2e.istio.io/v1', kind: 'Widget' }, {});
+      await watched.synced;
+      await systemClock.sleep(3_000, NEVER);
+      const before = connection.exchanges.length;
+      await systemClock.sleep(3_000, NEVER);
+      const calls = connection.exchanges.length - before;
+
+      await plane.api.request('POST', DEFINITIONS, definition);
+      await untilGiven('the kind is served', async () => {
+        const { status } = await plane.api.request('POST', objects, {
+          apiVersion: 'late.e2e.istio.io/v1',
+          kind: 'Widget',
+          metadata: { name: 'w' },
+        });
+        return status === 201 ? true : undefined;
+      });
+      const servedAtMs = systemClock.nowMs();
+      await untilGiven('the object is seen', () => Promise.resolve(watched.list()[0]));
+      const tookMs = systemClock.nowMs() - servedAtMs;
+      await plane.api.request('DELETE', `${DEFINITIONS}/${definition.metadata.name}`);
+      await untilGiven('it is gone', () => Promise.resolve(watched.list().length === 0 ? true : undefined));
+
+      expect(calls).to.equal(0);
+      expect(tookMs).to.be.at.most(LATE_MS);
+      watched.stop();
+    });
+
     it('hold only metadata when told so', async () => {
       await connection.cluster.apply(configMap('slim', { large: 'x' }, { slim: 'yes' }), FORCED);
       const options = { namespace: NAMESPACE, labelSelector: 'slim', metadataOnly: true } as const;
@@ -401,15 +448,15 @@ function deployment(variable: JsonObject, container: JsonObject = {}): K8sObject
   return namespaced('apps/v1', 'Deployment', 'leaky', { spec });
 }
 
-function widgetDefinition(): K8sObject {
+function widgetDefinition(group = 'e2e.istio.io'): K8sObject {
   const properties = { spec: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
   const schema = { openAPIV3Schema: { type: 'object', properties } };
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
-    metadata: { name: 'widgets.e2e.istio.io' },
+    metadata: { name: `widgets.${group}` },
     spec: {
-      group: 'e2e.istio.io',
+      group,
       names: { plural: 'widgets', kind: 'Widget' },
       scope: 'Namespaced',
       versions: [{ name: 'v1', served: true, storage: true, schema }],

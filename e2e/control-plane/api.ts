@@ -27,11 +27,13 @@ export interface ApiAddress {
   readonly server: string;
   readonly certificateAuthority: string;
   readonly token: string;
+  /** Calls as this user, which the one of the token must be allowed to do. */
+  readonly impersonate?: string;
 }
 
 const CALL_TIMEOUT_MS = 10_000;
 
-export function connectApi({ server, certificateAuthority, token }: ApiAddress): Api {
+export function connectApi({ server, certificateAuthority, token, impersonate }: ApiAddress): Api {
   const dispatcher = new Agent({
     connect: { ca: certificateAuthority },
     headersTimeout: CALL_TIMEOUT_MS,
@@ -45,6 +47,7 @@ export function connectApi({ server, certificateAuthority, token }: ApiAddress):
         headers: {
           authorization: `Bearer ${token}`,
           accept: 'application/json',
+          ...(impersonate === undefined ? {} : { 'impersonate-user': impersonate }),
           ...(body === undefined ? {} : { 'content-type': contentType }),
         },
         body: printed(body),

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { ARCHITECTURES } from '../../scripts/image/architectures.ts';
 import { makeImage } from '../../scripts/image/make-image.ts';
 import type { ImageReport } from '../../scripts/image/make-image.ts';
+import { NODE_FLAGS } from '../../scripts/image/node-flags.ts';
 import { VERSION } from '../../src/version.ts';
 import { cachePath } from '../control-plane/cache-folder.ts';
 
@@ -79,7 +80,7 @@ describe('the image', function () {
 
     expect(config).to.deep.include({
       User: '65532:65532',
-      Entrypoint: ['/usr/local/bin/node', '/app/main.mjs'],
+      Entrypoint: ['/usr/local/bin/node', ...NODE_FLAGS, '/app/main.mjs'],
       Cmd: ['run'],
     });
   });
@@ -91,7 +92,7 @@ describe('the image', function () {
     for (const { digest } of (await manifest()).layers)
       await run('tar', ['-xzf', blobPath(digest), '-C', root]);
     const inside = `mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && exec chroot --userspec=65532:65532 "$@"`;
-    const started = ['/usr/local/bin/node', '/app/main.mjs'];
+    const started = ['/usr/local/bin/node', ...NODE_FLAGS, '/app/main.mjs'];
 
     const { stdout } = await run('unshare', ['-m', 'sh', '-c', inside, 'sh', root, ...started, '--version'], {
       env: { PATH: process.env['PATH'], NODE_OPTIONS: '--disallow-code-generation-from-strings' },

@@ -247,6 +247,22 @@ describe('kubectl apply -k deploy', () => {
       expect([changed.status, hidden.status, emptied.status]).to.deep.equal([403, 403, 403]);
     });
 
+    it('may take the last annotation away, also where the file still has an empty map of them', async () => {
+      const pausedWith = (annotations: JsonObject): Promise<ApiResponse> =>
+        apply(plane.api, {
+          apiVersion: 'install.istio.io/v1alpha1',
+          kind: 'IstioOperator',
+          metadata: { name: 'paused', namespace: TENANT, annotations },
+          spec: { profile: 'empty' },
+        });
+
+      const paused = await pausedWith({ 'install.istio.io/ignoreReconcile': 'true' });
+      const resumed = await pausedWith({});
+      const again = await pausedWith({ 'install.istio.io/ignoreReconcile': 'true' });
+
+      expect([paused.status, resumed.status, again.status]).to.deep.equal([201, 200, 200]);
+    });
+
     it('lets the operator set a finalizer and the status, but not the specification', async () => {
       const operator = await connectAs('istio-operator', 'istio-operator');
       const path = `${resourcesIn(TENANT)}/mesh`;

@@ -6,17 +6,16 @@ import { rootCertificates } from 'node:tls';
 import { expect } from 'chai';
 import { isAdministered } from '../../src/apply/administered.ts';
 import { conditionOf, storedStatus } from '../../src/controller/resource.ts';
-import { readManifests } from '../../src/core/manifests.ts';
 import { listAt, stringAt } from '../../src/model/json.ts';
 import type { JsonObject } from '../../src/model/json.ts';
 import { displayRef, refOf } from '../../src/model/object.ts';
 import type { K8sObject } from '../../src/model/object.ts';
-import { run } from '../cli/program.ts';
 import { startControlPlane } from '../control-plane/control-plane.ts';
 import type { ControlPlane } from '../control-plane/control-plane.ts';
 import { startOperator } from '../operator/operator-under-test.ts';
 import type { OperatorUnderTest } from '../operator/operator-under-test.ts';
 import { eventually, readObject, Resources } from '../operator/resources.ts';
+import { printedForAdministrator } from './administrator.ts';
 import { apply, deployedObjects, pathOf } from './manifests.ts';
 import { operatorKubeconfig } from './operator-kubeconfig.ts';
 
@@ -163,15 +162,6 @@ describe('the operator in hardened mode', () => {
     expect(resources.unsound).to.deep.equal([]);
     expect(operator.complaints).to.deep.equal([]);
   });
-
-  /** What the administrator's command prints for a resource. */
-  async function printedForAdministrator(resource: K8sObject): Promise<readonly K8sObject[]> {
-    const args = ['manifest', 'generate', '--scope', 'admin', '-f', '-'];
-    const { stdout, stderr } = await run(args, JSON.stringify(resource));
-    const read = readManifests(stdout, 'the printed objects');
-    if (read.kind === 'invalid') throw new Error(stderr);
-    return read.objects;
-  }
 
   function named(kind: string, name: string): K8sObject {
     const found = administered.find((object) => object.kind === kind && object.metadata.name === name);

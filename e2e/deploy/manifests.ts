@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { loadAll } from 'js-yaml';
 import { API_RESOURCES } from '../../scripts/rendered-kinds.ts';
 import type { ApiResource } from '../../scripts/rendered-kinds.ts';
-import { isK8sObject, namespaceOf } from '../../src/model/object.ts';
+import { displayRef, isK8sObject, namespaceOf, refOf } from '../../src/model/object.ts';
 import type { K8sObject } from '../../src/model/object.ts';
-import { listAt } from '../../src/model/json.ts';
+import { listAt, stringAt } from '../../src/model/json.ts';
 import type { JsonValue } from '../../src/model/json.ts';
 import type { Api, ApiResponse } from '../control-plane/api.ts';
 
@@ -15,26 +15,36 @@ const DEPLOY = new URL('../../deploy/', import.meta.url);
 const OTHER_RESOURCES: Readonly<Record<string, ApiResource>> = {
   IstioOperator: { group: 'install.istio.io', resource: 'istiooperators', scope: 'namespaced' },
   Namespace: { group: '', resource: 'namespaces', scope: 'cluster' },
+  PersistentVolume: { group: '', resource: 'persistentvolumes', scope: 'cluster' },
   Pod: { group: '', resource: 'pods', scope: 'namespaced' },
 };
 
 /** Everything that `kubectl apply -k` applies of a folder in deploy/, in the order of its kustomization.yaml. */
 export async function deployedObjects(folder = '.'): Promise<readonly K8sObject[]> {
-  const [kustomization] = await readDocuments(`${folder}/kustomization.yaml`);
+  const [kustomization] = documentsIn(await readText(`${folder}/kustomization.yaml`));
   const files = listAt(kustomization, 'resources').map(String);
   return (await Promise.all(files.map((file) => readObjects(`${folder}/${file}`)))).flat();
 }
 
 /** The objects of a file under deploy/. */
 export async function readObjects(file: string): Promise<readonly K8sObject[]> {
-  return (await readDocuments(file)).map((document) => {
-    if (!isK8sObject(document)) throw new Error(`deploy/${file} holds a document that is no object`);
+  return parseObjects(await readText(file), `deploy/${file}`);
+}
+
+/** The objects of a text in YAML; `source` is for the error. */
+export function parseObjects(text: string, source: string): readonly K8sObject[] {
+  return documentsIn(text).map((document) => {
+    if (!isK8sObject(document)) throw new Error(`${source} holds a document that is no object`);
     return document;
   });
 }
 
-async function readDocuments(file: string): Promise<readonly JsonValue[]> {
-  return loadAll(await readFile(new URL(file, DEPLOY), 'utf8')) as JsonValue[]; // js-yaml loads plain JSON types
+async function readText(file: string): Promise<string> {
+  return readFile(new URL(file, DEPLOY), 'utf8');
+}
+
+function documentsIn(text: string): readonly JsonValue[] {
+  return loadAll(text) as JsonValue[]; // js-yaml loads plain JSON types
 }
 
 /** The path of an object below the API server's address. */
@@ -53,4 +63,11 @@ export function pathOf(object: K8sObject): string {
 export async function apply(api: Api, object: K8sObject, query = '', manager = 'e2e'): Promise<ApiResponse> {
   const path = `${pathOf(object)}?fieldManager=${manager}&force=true&fieldValidation=Strict${query}`;
   return api.request('PATCH', path, object, 'application/apply-patch+yaml');
+}
+
+/** As `apply`; throws unless the object was stored. */
+export async function accept(api: Api, object: K8sObject, manager = 'e2e'): Promise<void> {
+  const { status, body } = await apply(api, object, '', manager);
+  if (status === 200 || status === 201) return;
+  throw new Error(`${displayRef(refOf(object))}: ${status} ${stringAt(body, 'message') ?? ''}`);
 }

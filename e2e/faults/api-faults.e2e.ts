@@ -1,14 +1,14 @@
 /** Each class of request meets each fault of the network and of the server; and the servers themselves are killed. */
 import { expect } from 'chai';
-import type { K8sObject } from '../../src/model/object.ts';
 import { uidOf } from '../../src/model/object.ts';
 import { pathOf } from '../deploy/manifests.ts';
 import type { ControlPlane } from '../control-plane/control-plane.ts';
 import { startControlPlane } from '../control-plane/control-plane.ts';
 import { sharedControlPlane } from '../control-plane/shared.ts';
 import { eventually, readObject } from '../operator/resources.ts';
+import { disturbed } from './disturbed.ts';
 import type { Arrival, Station } from './fault-bench.ts';
-import { deviations, FaultBench, NAMESPACE, within } from './fault-bench.ts';
+import { deviations, FaultBench, within } from './fault-bench.ts';
 import type { Cell } from './fault-cells.ts';
 import { describeCell, faultCells, STRIKES } from './fault-cells.ts';
 import { readFaultRun, sample, seededRandom, whileTimeLasts } from './fault-run.ts';
@@ -22,11 +22,15 @@ const TARGET_CELLS = { 1: SAMPLED_CELLS, 2: 90 } as const;
 const RESTARTS = { 1: 1, 2: 10 } as const;
 /** The lease is renewed every two seconds; everything else comes at once. */
 const STRIKE_MS = 4_000;
+/** How often one request may be sent until a cell is over: the fault strikes twice, and a restart asks for all again. */
+const MOST_TRIES = 10;
 
 describe('faults of the API', () => {
-  const counts = { cells: 0, unreached: 0, differences: 0, 'unwanted ends': 0 };
+  const counts = { cells: 0, unreached: 0, 'most tries': 0, differences: 0, 'unwanted ends': 0 };
   let bench: FaultBench;
   let here: Station = GONE;
+  /** The operator had no need of such a request on the way. */
+  const unreached: string[] = [];
   const references = new Map<Station, Arrival>();
 
   before(async function open() {
@@ -42,6 +46,7 @@ describe('faults of the API', () => {
     await bench.close();
     counts['unwanted ends'] = bench.operator.unwantedEnds;
     const isMet = counts.cells >= TARGET_CELLS[run.tier] && counts.differences === 0;
+    if (unreached.length > 0) console.log(`    never asked for: ${unreached.join(', ')}`);
     await recordProof(run, 'apiFaults', { counts, isMet });
   });
 
@@ -70,9 +75,26 @@ describe('faults of the API', () => {
     const arrival = await bench.arrive(next);
     rule.disarm();
     counts[isStruck ? 'cells' : 'unreached'] += 1;
+    if (!isStruck) unreached.push(describeCell(cell));
     const expected = references.get(next) ?? arrival;
     const unwanted = bench.operator.unwantedEnds > 0 ? ['the operator ended by itself'] : [];
-    return [...deviations(expected, arrival), ...unwanted].map((line) => `${describeCell(cell)}: ${line}`);
+    return [...deviations(expected, arrival), ...unwanted, ...repetitions()].map(
+      (line) => `${describeCell(cell)}: ${line}`,
+    );
+  }
+
+  /** Requests that were sent too often since the departure; the lease is renewed for ever. */
+  function repetitions(): readonly string[] {
+    const tries = new Map<string, number>();
+    for (const { request } of bench.proxy.log) {
+      if (request.class === 'lease' || request.class === 'watch') continue;
+      const key = `${request.method} ${request.url}`;
+      tries.set(key, (tries.get(key) ?? 0) + 1);
+    }
+    counts['most tries'] = Math.max(counts['most tries'], ...tries.values());
+    return [...tries]
+      .filter(([, count]) => count > MOST_TRIES)
+      .map(([key, count]) => `${key} was sent ${count} times`);
   }
 
   it('are outlived, each of them, and change nothing in the end', async function matrix() {
@@ -90,11 +112,6 @@ describe('faults of the API', () => {
 });
 
 describe('restarts of the servers', () => {
-  const SERVICE: K8sObject = {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: { name: 'istiod', namespace: NAMESPACE },
-  };
   const counts = {
     'restarts of the API server': 0,
     'restarts of etcd': 0,
@@ -102,6 +119,7 @@ describe('restarts of the servers', () => {
   };
   let plane: ControlPlane;
   let bench: FaultBench;
+  let deletions = 0;
 
   before(async function open() {
     this.timeout(4 * MINUTES);
@@ -122,13 +140,15 @@ describe('restarts of the servers', () => {
     });
   });
 
-  /** What is deleted behind the operator while its watches may be dead comes back. */
+  /** What is deleted behind the operator while its watches may be dead comes back. Each time it is another object. */
   async function deleteAndAwait(): Promise<void> {
+    const object = disturbed(deletions);
+    deletions += 1;
     const startMs = performance.now();
-    const old = await readObject(plane, SERVICE);
-    await plane.api.request('DELETE', pathOf(SERVICE));
-    await eventually('the Service is made again', async () => {
-      const present = await readObject(plane, SERVICE);
+    const old = await readObject(plane, object);
+    await plane.api.request('DELETE', pathOf(object));
+    await eventually(`${object.kind} ${object.metadata.name} is made again`, async () => {
+      const present = await readObject(plane, object);
       return present !== undefined && uidOf(present) !== (old && uidOf(old));
     });
     const tookMs = Math.round(performance.now() - startMs);

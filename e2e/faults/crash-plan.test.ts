@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { chosenPlans, crashPlans, describePlan } from './crash-plan.ts';
+import { chosenPlans, crashPlans, describePlan, doubledPlans } from './crash-plan.ts';
 import { seededRandom } from './fault-run.ts';
 
 describe('crashPlans', () => {
@@ -21,5 +21,15 @@ describe('chosenPlans', () => {
 
     expect(chosenPlans(writes, undefined, seededRandom(1))).to.have.length(40);
     expect(chosenPlans(writes, 5, seededRandom(1))).to.deep.equal(chosenPlans(writes, 5, seededRandom(1)));
+  });
+});
+
+describe('doubledPlans', () => {
+  it('crashes a second time at one of the first writes of the recovery', () => {
+    const [plan] = doubledPlans(['PATCH a'], 1, seededRandom(3));
+
+    expect(plan && describePlan(plan)).to.match(
+      /^crash(Before|After) PATCH a #1, then crash(Before|After) write [1-5] of the recovery$/,
+    );
   });
 });

@@ -6,9 +6,10 @@
 import { expect } from 'chai';
 import { sharedControlPlane } from '../control-plane/shared.ts';
 import type { CrashPlan } from './crash-plan.ts';
-import { chosenPlans, describePlan } from './crash-plan.ts';
+import { chosenPlans, describePlan, doubledPlans } from './crash-plan.ts';
 import type { Arrival, Station } from './fault-bench.ts';
-import { deviations, FaultBench, keyOf, within } from './fault-bench.ts';
+import { deviations, FaultBench, isStep, keyOf, within } from './fault-bench.ts';
+import type { ArmedRule } from './fault-rule.ts';
 import { readFaultRun, seededRandom, whileTimeLasts } from './fault-run.ts';
 import { recordProof } from './figures.ts';
 import { GONE, PLAIN, SCALED } from './stations.ts';
@@ -54,12 +55,21 @@ const JOURNEYS: readonly Journey[] = [
 const STRIKE_MS = 600;
 const MINUTES = 60_000;
 const TARGET_PLANS = { 1: 40, 2: 600 } as const;
+/** Plans with two crashes, for each way. */
+const DOUBLED = { 1: 1, 2: 10 } as const;
 
 const run = readFaultRun(process.env);
 
 describe('a crash at every write', () => {
   const random = seededRandom(run.seed);
-  const counts = { plans: 0, unreached: 0, differences: 0, 'writes of restarts': 0, 'unwanted ends': 0 };
+  const counts = {
+    plans: 0,
+    'with a second crash': 0,
+    unreached: 0,
+    differences: 0,
+    'writes of restarts': 0,
+    'unwanted ends': 0,
+  };
   let bench: FaultBench;
 
   before(async function open() {
@@ -75,21 +85,43 @@ describe('a crash at every write', () => {
     await recordProof(run, 'crashes', { counts, isMet });
   });
 
-  /** Goes to a station with one crash on the way. */
-  async function tryPlan(station: Station, plan: CrashPlan, reference: Arrival): Promise<readonly string[]> {
-    const rule = bench.proxy.arm({
-      when: (request) => request.isWrite && keyOf(request) === plan.write,
-      nth: plan.occurrence,
-      fault: { kind: plan.moment, crash: () => bench.operator.crash() },
+  /** The crash that the plan asks for, and how often it or the one after it has struck. */
+  function armCrashes({ moment, write, occurrence, again }: CrashPlan): () => number {
+    let second: ArmedRule | undefined;
+    const crash = (): void => {
+      if (again !== undefined)
+        second = bench.proxy.arm({
+          when: isStep,
+          nth: again.nth,
+          fault: { kind: again.moment, crash: () => bench.operator.crash() },
+        });
+      bench.operator.crash();
+    };
+    const first = bench.proxy.arm({
+      when: (request) => request.isWrite && keyOf(request) === write,
+      nth: occurrence,
+      fault: { kind: moment, crash },
     });
+    return () => first.strikes + (second?.strikes ?? 0);
+  }
+
+  /** Goes to a station with one crash on the way, or two. */
+  async function tryPlan(station: Station, plan: CrashPlan, reference: Arrival): Promise<readonly string[]> {
+    const strikes = armCrashes(plan);
     await bench.depart(station);
     await bench.reached(station);
-    const isStruck = await within(STRIKE_MS, () => rule.strikes > 0);
-    rule.disarm();
+    const isStruck = await within(STRIKE_MS, () => strikes() > 0);
+    bench.proxy.calm();
     if (isStruck && station.spec !== undefined) await bench.operator.untilItLooked();
     const arrival = await bench.arrive(station);
     counts[isStruck ? 'plans' : 'unreached'] += 1;
-    return deviations(reference, arrival).map((line) => `${station.name}, ${describePlan(plan)}: ${line}`);
+    if (strikes() > 1) counts['with a second crash'] += 1;
+    const found = deviations(reference, arrival).map(
+      (line) => `${station.name}, ${describePlan(plan)}: ${line}`,
+    );
+    // At once: a long run may be ended before its report.
+    for (const line of found) console.error(line);
+    return found;
   }
 
   /** Once around for the first time (definitions are made), once for the reference, and once to see that it holds. */
@@ -115,7 +147,10 @@ describe('a crash at every write', () => {
       const reference = await references(stations);
       const count = run.tier === 1 ? sampled : undefined;
       const plans = new Map(
-        [...reference].map(([station, { writes }]) => [station, chosenPlans(writes, count, random)]),
+        [...reference].map(([station, { writes }]) => [
+          station,
+          [...chosenPlans(writes, count, random), ...doubledPlans(writes, DOUBLED[run.tier], random)],
+        ]),
       );
       const rounds = Math.max(...[...plans.values()].map(({ length }) => length));
       for (const round of whileTimeLasts([...Array(rounds).keys()], run)) {
@@ -124,6 +159,7 @@ describe('a crash at every write', () => {
           if (plan === undefined) await bench.goTo(station);
           else found.push(...(await tryPlan(station, plan, arrival)));
         }
+        if (run.tier === 2 && round % 20 === 0) console.log(`    round ${round + 1} of ${rounds}`, counts);
       }
       counts.differences += found.length;
       // Where everything is gone, a restarted operator finds nothing to look at.

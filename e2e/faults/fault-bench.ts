@@ -110,7 +110,9 @@ export class FaultBench {
 
   /** The cluster as it is, and what was done since the departure. */
   async look(): Promise<Arrival> {
-    const writes = this.proxy.log.filter(isStep).map(({ request }) => keyOf(request));
+    const writes = this.proxy.log
+      .filter(({ request }) => isStep(request))
+      .map(({ request }) => keyOf(request));
     return { state: await readState(this.plane, NAMESPACE), tally: await this.trail.take(), writes };
   }
 
@@ -128,16 +130,18 @@ export class FaultBench {
     return (await this.trail.take()).writes;
   }
 
-  /** Leaves the cluster as it was found, definitions aside. */
+  /** Leaves the cluster as it was found, definitions aside. Rejects when a status was unsound that was seen meanwhile. */
   async close(): Promise<void> {
     this.proxy.calm();
     await this.resources.clear();
     await this.operator.stop();
     await this.proxy.close();
+    const { unsound } = this.resources;
+    if (unsound.length > 0) throw new Error(`unsound states: ${unsound.join('; ')}`);
   }
 
   #isQuiet(): boolean {
-    const writes = this.proxy.log.filter(isStep);
+    const writes = this.proxy.log.filter(({ request }) => isStep(request));
     const lastMs = Math.max(0, ...writes.map(({ startedMs, endedMs = startedMs }) => endedMs));
     return this.proxy.writesUnderWay() === 0 && performance.now() - lastMs >= QUIET_MS;
   }
@@ -155,7 +159,7 @@ export async function within(ms: number, happened: () => boolean): Promise<boole
   return happened();
 }
 
-/** Leases go on without end and are no step of any work. */
-function isStep({ request }: { readonly request: ApiRequest }): boolean {
+/** Whether a request is a write on the way. Leases go on without end and are no step of any work. */
+export function isStep(request: ApiRequest): boolean {
   return request.isWrite && request.class !== 'lease';
 }

@@ -9,6 +9,7 @@ describe('readFaultRun', () => {
       isRecorded: false,
       sweepMs: Infinity,
       soakMs: 45_000,
+      isWhole: true,
     });
     expect(
       readFaultRun({ FAULTS_TIER: '2', FAULTS_SEED: '7', FAULTS_RECORD: '1', FAULTS_MINUTES: '2' }),
@@ -18,6 +19,7 @@ describe('readFaultRun', () => {
       isRecorded: true,
       sweepMs: 120_000,
       soakMs: 3_600_000,
+      isWhole: false,
     });
     expect(readFaultRun({ SOAK_MINUTES: '5' }).soakMs).to.equal(300_000);
   });

@@ -14,11 +14,15 @@ export interface FaultRun {
   readonly sweepMs: number;
   /** How long the soak goes on. */
   readonly soakMs: number;
+  /** Whether nothing cuts the run short: then a target that is missed is a failure. */
+  readonly isWhole: boolean;
 }
 
 const DEFAULT_SEED = 1;
 /** Below an hour only what leaks at every step can be told from noise. */
 const SOAK_MINUTES = { 1: 0.75, 2: 60 } as const satisfies Record<Tier, number>;
+
+const SHORTENING = ['FAULTS_MINUTES', 'FAULTS_TRIALS', 'SOAK_MINUTES'] as const;
 
 /**
  * Read from FAULTS_TIER (1 or 2), FAULTS_SEED (a whole number), FAULTS_RECORD (1), FAULTS_MINUTES and SOAK_MINUTES.
@@ -36,6 +40,7 @@ export function readFaultRun(env: Readonly<Record<string, string | undefined>>):
     isRecorded: env['FAULTS_RECORD'] === '1',
     sweepMs: minutesOf(env, 'FAULTS_MINUTES', Infinity),
     soakMs: minutesOf(env, 'SOAK_MINUTES', SOAK_MINUTES[tier]),
+    isWhole: SHORTENING.every((name) => env[name] === undefined),
     ...(trials === undefined ? {} : { trials: Number(trials) }),
   };
 }

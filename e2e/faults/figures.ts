@@ -2,6 +2,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { arch, cpus, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { withFileLock } from '../control-plane/file-lock.ts';
+import { systemClock } from '../control-plane/system-clock.ts';
 import type { FaultRun, Tier } from './fault-run.ts';
 import type { ProofName } from './proofs.ts';
 import { PROOFS } from './proofs.ts';
@@ -29,12 +31,24 @@ export type Figures = Readonly<Partial<Record<ProofName, Figure>>>;
 
 const FIGURES = fileURLToPath(new URL('figures.json', import.meta.url));
 
-/** Prints what a proof came to in one line and, in a recorded run, keeps it in place of the last. */
+/**
+ * Prints what a proof came to in one line and, in a recorded run, keeps it in place of the last. Rejects when a run that
+ * nothing cut short has missed its target.
+ */
 export async function recordProof(run: FaultRun, name: ProofName, result: ProofResult): Promise<void> {
-  console.log(figureLine(run, name, result));
-  if (!run.isRecorded) return;
+  const line = figureLine(run, name, result);
+  console.log(line);
+  if (run.isRecorded) await keep(run, name, result);
+  if (run.tier === 2 && run.isWhole && !result.isMet) throw new Error(line);
+}
+
+async function keep(run: FaultRun, name: ProofName, result: ProofResult): Promise<void> {
   const figure = { ...result, tier: run.tier, seed: run.seed, date: today(), machine: machine() };
-  await writeFile(FIGURES, `${JSON.stringify({ ...(await readFigures()), [name]: figure }, undefined, 2)}\n`);
+  // Several suites may run at a time.
+  await withFileLock({ path: `${FIGURES}.lock`, clock: systemClock, onWait: () => undefined }, async () => {
+    const figures = { ...(await readFigures()), [name]: figure };
+    await writeFile(FIGURES, `${JSON.stringify(figures, undefined, 2)}\n`);
+  });
 }
 
 /** What was recorded last, by proof. */

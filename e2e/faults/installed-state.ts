@@ -54,8 +54,38 @@ const COUNTED_BY_CONTROLLERS = [
 
 const FIELD_MANAGER = 'istio-operator';
 
-/** The object without what the cluster hands out; of the owners of fields only ours. */
-export function canonical(object: K8sObject): JsonObject {
+/**
+ * Names of the Deployments that an autoscaler scales. Their replicas are its own, and where we set them before it came we
+ * go on applying the value that is there: dropping the field would scale the workload to one for a moment.
+ */
+export function scaledBy(objects: Iterable<K8sObject>): ReadonlySet<string> {
+  const autoscalers = [...objects].filter(({ kind }) => kind === 'HorizontalPodAutoscaler');
+  return new Set(autoscalers.map((object) => stringAt(object, 'spec', 'scaleTargetRef', 'name') ?? ''));
+}
+
+/** The object without what the cluster hands out; of the owners of fields only ours. `scaled` as from `scaledBy`. */
+export function canonical(object: K8sObject, scaled: ReadonlySet<string>): JsonObject {
+  return canonicalForm(isScaled(object, scaled) ? withoutReplicas(object) : object);
+}
+
+function isScaled({ kind, metadata }: K8sObject, scaled: ReadonlySet<string>): boolean {
+  return kind === 'Deployment' && scaled.has(metadata.name);
+}
+
+function withoutReplicas(object: K8sObject): K8sObject {
+  const managedFields = listAt(object, 'metadata', 'managedFields').map((entry) => {
+    const fields = mapAt(entry, 'fieldsV1');
+    const spec = without(mapAt(fields, 'f:spec'), ['f:replicas']);
+    return { ...mapAt(entry), fieldsV1: { ...fields, 'f:spec': spec } };
+  });
+  return {
+    ...object,
+    metadata: { ...object.metadata, managedFields },
+    spec: without(mapAt(object, 'spec'), ['replicas']),
+  };
+}
+
+function canonicalForm(object: K8sObject): JsonObject {
   const { status: _status, ...rest } = object;
   const trimmed = Object.entries(rest).map(([field, value]) => [
     field,
@@ -101,10 +131,11 @@ export function differences(
   right: ReadonlyMap<string, K8sObject>,
 ): readonly string[] {
   const identities = [...new Set([...left.keys(), ...right.keys()])];
+  const scaled = scaledBy(left.values());
   return identities.flatMap((identity) => {
     const [one, other] = [left.get(identity), right.get(identity)];
     if (one === undefined || other === undefined) return [`only in one of the two: ${identity}`];
-    const same = sortedText(canonical(one)) === sortedText(canonical(other));
+    const same = sortedText(canonical(one, scaled)) === sortedText(canonical(other, scaled));
     return same ? [] : [`differs: ${displayRef(refOf(one))}`];
   });
 }

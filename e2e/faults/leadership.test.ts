@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { judgeLeadership } from './leadership.ts';
+import { handOverAfter, judgeLeadership } from './leadership.ts';
 import type { Deed } from './leadership.ts';
 
 function write(by: string, doneUs: number): Deed {
@@ -54,5 +54,34 @@ describe('judgeLeadership', () => {
     const { takeovers } = judgeLeadership([lease('a', 1, 'a_1'), lease('a', 2, 'a_1'), lease('a', 3, 'a_2')]);
 
     expect(takeovers).to.have.length(2);
+  });
+});
+
+describe('handOverAfter', () => {
+  const deeds = [
+    lease('a', 1),
+    write('a', 2),
+    lease('a', 10, ''),
+    lease('b', 12),
+    lease('b', 14),
+    write('b', 15),
+    write('b', 16),
+  ];
+
+  it('finds when the lead was given back, when it was taken, and when the new leader first wrote', () => {
+    expect(handOverAfter(deeds, 5, ['b'])).to.deep.equal({ releasedUs: 10, heldUs: 12, wroteUs: 15 });
+  });
+
+  it('finds no release where the lead was lost', () => {
+    const lost = deeds.filter(({ holder }) => holder !== '');
+
+    expect(handOverAfter(lost, 5, ['a', 'b'])).to.deep.equal({ heldUs: 12, wroteUs: 15 });
+  });
+
+  it('finds nothing before the new leader has written', () => {
+    expect([handOverAfter(deeds.slice(0, 5), 5, ['b']), handOverAfter(deeds, 5, ['a'])]).to.deep.equal([
+      undefined,
+      undefined,
+    ]);
   });
 });

@@ -46,6 +46,38 @@ export function judgeLeadership(deeds: readonly Deed[]): Leadership {
   return { takeovers: takeovers.map(({ by, atUs }) => ({ by, atUs })), overlapping };
 }
 
+/** How the lead went to somebody; times as in a Deed. */
+export interface HandOver {
+  /** When it was given back, if it was. */
+  readonly releasedUs?: number;
+  readonly heldUs: number;
+  /** When the new leader first wrote anything but the lease. */
+  readonly wroteUs: number;
+}
+
+/** The first hand-over to one of these users after a moment; undefined when it did not come to a write. */
+export function handOverAfter(
+  deeds: readonly Deed[],
+  sinceUs: number,
+  users: readonly string[],
+): HandOver | undefined {
+  const after = deeds
+    .filter(({ doneUs }) => doneUs >= sinceUs)
+    .toSorted((left, right) => left.doneUs - right.doneUs);
+  const release = after.find(({ holder }) => holder === '');
+  const takeover = after.find(({ by, holder = '' }) => holder !== '' && users.includes(by));
+  const write = after.find(
+    ({ by, holder, doneUs }) =>
+      takeover !== undefined && by === takeover.by && holder === undefined && doneUs >= takeover.doneUs,
+  );
+  if (takeover === undefined || write === undefined) return undefined;
+  return {
+    heldUs: takeover.doneUs,
+    wroteUs: write.doneUs,
+    ...(release !== undefined && release.doneUs <= takeover.doneUs ? { releasedUs: release.doneUs } : {}),
+  };
+}
+
 const WRITES: ReadonlySet<string> = new Set(['create', 'update', 'patch', 'delete', 'deletecollection']);
 
 /** What these users wrote with success, from the audit log. */

@@ -1,6 +1,14 @@
 import { expect } from 'chai';
 import { loadAssets } from '../../src/assets/load.ts';
-import { displayMutation, fieldMutations, mutate, semanticMutations } from './mutations.ts';
+import {
+  displayMutation,
+  fieldMutations,
+  gatewayWalks,
+  mutate,
+  profileWalk,
+  semanticMutations,
+} from './mutations.ts';
+import { overlayForms } from './overlay-forms.ts';
 
 describe('fieldMutations', () => {
   it('tries other values, none, the edges and a wrong type', () => {
@@ -29,6 +37,13 @@ describe('fieldMutations', () => {
     expect(fieldMutations(valuesSchema, ['values']).length).to.be.greaterThan(1_000);
     expect(fieldMutations(specSchema).length).to.be.greaterThan(400);
     expect(semanticMutations().length).to.be.greaterThan(70);
+  });
+
+  it('go from each profile to each other one, and patch each kind in each form', () => {
+    expect(profileWalk()).to.have.length(90);
+    expect(gatewayWalks().length).to.be.at.least(40);
+    expect(overlayForms().length).to.be.at.least(80);
+    expect(new Set(overlayForms().map(displayMutation)).size).to.equal(overlayForms().length);
   });
 });
 

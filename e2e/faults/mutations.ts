@@ -4,6 +4,7 @@
  */
 import type { JsonArray, JsonObject, JsonValue } from '../../src/model/json.ts';
 import { at, isJsonArray, isJsonObject, listAt } from '../../src/model/json.ts';
+import { closedWalk } from './closed-walk.ts';
 
 export type Path = readonly string[];
 
@@ -154,6 +155,7 @@ const OVERLAY_PATCHES: readonly (readonly [string, JsonValue])[] = [
   ['metadata.annotations', { added: 'x' }],
 ];
 
+/** The first five are sound. */
 const GATEWAYS: readonly JsonArray[] = [
   [],
   [{ name: GATEWAY, enabled: false }],
@@ -168,6 +170,36 @@ const GATEWAYS: readonly JsonArray[] = [
 ];
 
 const PROFILES = ['default', 'demo', 'minimal', 'empty', 'ambient', 'preview', 'remote', 'stable', 'no-such'];
+
+/** Those that come up on any cluster. */
+const WALKED_PROFILES = [
+  'empty',
+  'default',
+  'demo',
+  'minimal',
+  'ambient',
+  'preview',
+  'stable',
+  'remote',
+  'external',
+  'observability',
+];
+const SOUND_GATEWAYS = GATEWAYS.slice(0, 5);
+
+/** From each profile to each other one, beginning at `empty`. */
+export function profileWalk(): readonly Mutation[] {
+  const values = closedWalk(WALKED_PROFILES).slice(1);
+  return values.map((value) => ({ family: 'profile', path: ['profile'], value }) as const);
+}
+
+/** From each sound list of gateways to each other one, for both kinds of gateways. */
+export function gatewayWalks(): readonly Mutation[] {
+  return ['ingressGateways', 'egressGateways'].flatMap((list) =>
+    closedWalk(SOUND_GATEWAYS).map(
+      (value) => ({ family: 'component', path: ['components', list], value }) as const,
+    ),
+  );
+}
 
 /** What the types of the fields alone do not tell. */
 export function semanticMutations(): readonly Mutation[] {

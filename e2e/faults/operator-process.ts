@@ -16,11 +16,14 @@ import type { ChaosProxy } from './chaos-proxy.ts';
 const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 const COMPLAINTS_KEPT = 20;
 
-/** Bundles the present sources; returns the file to run. It goes with the control plane. */
-export async function bundleOperator(plane: ControlPlane): Promise<string> {
-  const outdir = join(plane.directory, 'operator');
+/**
+ * Bundles the present sources, under another version if one is given; returns the file to run. It goes with the control
+ * plane.
+ */
+export async function bundleOperator(plane: ControlPlane, version?: string): Promise<string> {
+  const outdir = join(plane.directory, version === undefined ? 'operator' : `operator-${version}`);
   const entries = { main: join(SRC, 'main.ts'), 'plan-worker': join(SRC, 'plan-worker.ts') };
-  await bundle({ entries, outdir });
+  await bundle({ entries, outdir, ...(version === undefined ? {} : { version }) });
   return join(outdir, 'main.mjs');
 }
 

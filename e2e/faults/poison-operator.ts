@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { request } from 'undici';
 import { bundle } from '../../scripts/build/bundle.ts';
+import { NODE_FLAGS } from '../../scripts/image/node-flags.ts';
 import type { ControlPlane } from '../control-plane/control-plane.ts';
 import { onProcessEnd } from '../control-plane/exit-guard.ts';
 import { findFreePort } from '../control-plane/free-port.ts';
@@ -42,7 +43,14 @@ export class PoisonOperator {
     const ports = [`--health-port=${port}`, `--monitoring-port=${port}`];
     this.#child = spawn(
       process.execPath,
-      [join(folder, 'main.mjs'), 'run', `--kubeconfig=${plane.kubeconfigPath}`, ...ports, ...at127],
+      [
+        ...NODE_FLAGS,
+        join(folder, 'main.mjs'),
+        'run',
+        `--kubeconfig=${plane.kubeconfigPath}`,
+        ...ports,
+        ...at127,
+      ],
       { stdio: ['ignore', 'ignore', 'inherit'], env: { PATH: process.env['PATH'], NODE_OPTIONS } },
     );
     this.#child.once(

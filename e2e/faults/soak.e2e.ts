@@ -4,14 +4,15 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
+import { NODE_FLAGS } from '../../scripts/image/node-flags.ts';
 import type { JsonObject } from '../../src/model/json.ts';
 import { at } from '../../src/model/json.ts';
-import type { K8sObject } from '../../src/model/object.ts';
 import { uidOf } from '../../src/model/object.ts';
 import { sharedControlPlane } from '../control-plane/shared.ts';
 import { pathOf } from '../deploy/manifests.ts';
 import { eventually, readObject } from '../operator/resources.ts';
 import type { ApiRequest } from './api-request.ts';
+import { disturbed, DISTURBED } from './disturbed.ts';
 import { FaultBench, NAMESPACE, RESOURCE } from './fault-bench.ts';
 import { readFaultRun } from './fault-run.ts';
 import type { Counts } from './figures.ts';
@@ -32,8 +33,9 @@ const LEAST_ROUNDS = 4;
 const TARGET_MINUTES = 60;
 const MIB_PER_HOUR = 1;
 const VISITOR = 'visitor';
-/** As in deploy/operator.yaml, and with what the measuring needs. */
-const NODE_FLAGS = [
+/** As the image and deploy/operator.yaml have them, and with what the measuring needs. */
+const OPERATOR_FLAGS = [
+  ...NODE_FLAGS,
   '--max-old-space-size=160',
   '--max-semi-space-size=2',
   '--disallow-code-generation-from-strings',
@@ -41,38 +43,6 @@ const NODE_FLAGS = [
   '--no-warnings',
   `--import=${new URL('vital-signs.ts', import.meta.url).href}`,
 ];
-
-const RBAC = 'rbac.authorization.k8s.io/v1';
-const inNamespace = (apiVersion: string, kind: string, name: string): K8sObject => ({
-  apiVersion,
-  kind,
-  metadata: { name, namespace: NAMESPACE },
-});
-const clusterWide = (kind: string, name: string): K8sObject => ({
-  apiVersion: RBAC,
-  kind,
-  metadata: { name },
-});
-
-/** In each round one of them is edited and another one deleted. */
-const DISTURBED: readonly K8sObject[] = [
-  inNamespace('v1', 'Service', 'istiod'),
-  inNamespace('v1', 'ServiceAccount', 'istiod'),
-  inNamespace('v1', 'ServiceAccount', 'istio-reader-service-account'),
-  inNamespace(RBAC, 'Role', 'istiod'),
-  inNamespace(RBAC, 'RoleBinding', 'istiod'),
-  ...['istio-reader-clusterrole', 'istiod-clusterrole', 'istiod-gateway-controller'].flatMap((name) => [
-    clusterWide('ClusterRole', `${name}-${NAMESPACE}`),
-    clusterWide('ClusterRoleBinding', `${name}-${NAMESPACE}`),
-  ]),
-];
-
-/** The object whose turn it is, counted from any number. */
-function disturbed(turn: number): K8sObject {
-  const object = DISTURBED[turn % DISTURBED.length];
-  if (object === undefined) throw new Error('there is nothing to disturb');
-  return object;
-}
 
 const EDITED_LABEL = 'app';
 const VISIT: JsonObject = {
@@ -112,7 +82,7 @@ describe('a soak', () => {
 
   before(async function open() {
     this.timeout(5 * MINUTES);
-    bench = await FaultBench.open(await sharedControlPlane(), { tag: 'soak', nodeFlags: NODE_FLAGS });
+    bench = await FaultBench.open(await sharedControlPlane(), { tag: 'soak', nodeFlags: OPERATOR_FLAGS });
     await bench.goTo(SCALED);
   });
 

@@ -18,6 +18,8 @@ export interface ProcessSettings {
   readonly flags?: readonly string[];
   /** Of Node.js itself. */
   readonly nodeFlags?: readonly string[];
+  /** The file to run; the present sources when absent. */
+  readonly program?: string;
 }
 
 export class OperatorProcess {
@@ -32,7 +34,8 @@ export class OperatorProcess {
     return new OperatorProcess(settings, await findFreePort());
   }
 
-  private constructor({ kubeconfigPath, flags = [], nodeFlags = [] }: ProcessSettings, port: number) {
+  private constructor(settings: ProcessSettings, port: number) {
+    const { kubeconfigPath, flags = [], nodeFlags = [], program = MAIN } = settings;
     this.#port = port;
     const ports = [
       `--health-port=${port}`,
@@ -40,7 +43,7 @@ export class OperatorProcess {
       '--health-host=127.0.0.1',
       '--monitoring-host=127.0.0.1',
     ];
-    const args = [...nodeFlags, MAIN, 'run', `--kubeconfig=${kubeconfigPath}`, ...ports, ...flags];
+    const args = [...nodeFlags, program, 'run', `--kubeconfig=${kubeconfigPath}`, ...ports, ...flags];
     this.#child = spawn(process.execPath, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: process.env['PATH'] },

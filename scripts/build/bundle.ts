@@ -1,5 +1,5 @@
 import { build } from 'esbuild';
-import type { Metafile } from 'esbuild';
+import type { Metafile, Plugin } from 'esbuild';
 import { fileURLToPath } from 'node:url';
 import { compiledAssets } from './asset-module.ts';
 import { unreadHttp } from './unread-http.ts';
@@ -15,13 +15,15 @@ export interface BundleOptions {
   /** Modules to start from, by the name that each gets in the bundle, without ending. */
   readonly entries: Readonly<Record<string, string>>;
   readonly outdir: string;
+  /** What the program says that it is, in place of what the sources say. */
+  readonly version?: string;
 }
 
 /**
  * Bundles a program so that it runs with nothing else installed. What is imported on demand becomes a file of its
  * own, so that each command loads only what it needs. No code is generated from strings when it runs.
  */
-export async function bundle({ entries, outdir }: BundleOptions): Promise<Metafile> {
+export async function bundle({ entries, outdir, version }: BundleOptions): Promise<Metafile> {
   const { metafile } = await build({
     absWorkingDir: ROOT,
     entryPoints: { ...entries },
@@ -42,8 +44,25 @@ export async function bundle({ entries, outdir }: BundleOptions): Promise<Metafi
     banner: { js: REQUIRE_BANNER },
     // All templates are compiled beforehand, so the bundle needs only the part that runs them.
     alias: { handlebars: 'handlebars/runtime' },
-    plugins: [compiledAssets(), unreadHttp(), unusedModels()],
+    plugins: [
+      compiledAssets(),
+      unreadHttp(),
+      unusedModels(),
+      ...(version === undefined ? [] : [otherVersion(version)]),
+    ],
     logLevel: 'warning',
   });
   return metafile;
+}
+
+function otherVersion(version: string): Plugin {
+  return {
+    name: 'other-version',
+    setup: (bundling) => {
+      bundling.onLoad({ filter: /[\\/]src[\\/]version\.ts$/ }, () => ({
+        contents: `export const VERSION = ${JSON.stringify(version)};`,
+        loader: 'ts',
+      }));
+    },
+  };
 }

@@ -5,6 +5,7 @@ import type { FileEntry, FileTree } from './archive.ts';
 import { digestOf } from './digest.ts';
 import type { Digest } from './digest.ts';
 import type { Layer } from './layer.ts';
+import { NODE_FLAGS } from './node-flags.ts';
 
 export interface PlatformImage {
   readonly architecture: string;
@@ -37,7 +38,7 @@ const RUN = {
   WorkingDir: '/app',
   Env: ['PATH=/usr/local/bin', 'NODE_ENV=production', 'NODE_OPTIONS=--disallow-code-generation-from-strings'],
   ExposedPorts: { '8383/tcp': {} },
-  Entrypoint: ['/usr/local/bin/node', '/app/main.mjs'],
+  Entrypoint: ['/usr/local/bin/node', ...NODE_FLAGS, '/app/main.mjs'],
   Cmd: ['run'],
 } as const;
 

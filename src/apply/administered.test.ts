@@ -40,6 +40,7 @@ describe('in hardened mode', () => {
       ref: refOf(ROLE),
       message: 'ClusterRole istiod: it is missing (and 1 more of its component)',
       retryable: false,
+      cause: 'rights',
       administered: true,
     });
     expect(engine.api.callsOf('apply', 'dry-run', 'delete')).to.deep.equal([]);

@@ -71,7 +71,7 @@ function differsIn(fields: readonly string[]): string {
 function failed(desired: K8sObject, reason: string): Inspected {
   const ref = refOf(desired);
   const message = `${displayRef(ref)}: ${reason}`;
-  return { kind: 'failed', failure: { ref, message, retryable: false, administered: true } };
+  return { kind: 'failed', failure: { ref, message, retryable: false, cause: 'rights', administered: true } };
 }
 
 /**

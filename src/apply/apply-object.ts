@@ -257,7 +257,7 @@ async function createAfter(run: ApplyRun, desired: K8sObject, old: K8sObject): P
   if (await waitUntilGone(run, old)) return create(run, desired);
   const ref = refOf(desired);
   const message = `${displayRef(ref)}: ${whyNotGone(old)}. Remove its finalizers if nobody is left to do so.`;
-  return { kind: 'failed', failure: { ref, message, retryable: true } };
+  return { kind: 'failed', failure: { ref, message, retryable: true, cause: 'object' } };
 }
 
 function versionOf(object: K8sObject): string | undefined {

@@ -95,6 +95,41 @@ describe('applyPlan', () => {
     });
   });
 
+  describe('gateways of several namespaces', () => {
+    const inNamespace = (namespace: string, made: K8sObject): K8sObject => ({
+      ...made,
+      metadata: { ...made.metadata, namespace },
+    });
+    const gateway = (namespace: string): readonly K8sObject[] => [
+      inNamespace(namespace, object('ServiceAccount', `${namespace}-account`)),
+      inNamespace(namespace, deployment(namespace)),
+    ];
+    const plan = planOf(component('IngressGateways', [...gateway('edge'), ...gateway('shop')]));
+
+    it('are installed although another namespace refuses its own', async () => {
+      engine.api.fail('apply ServiceAccount edge/edge-account', 'refused', 'exceeded quota: small');
+
+      const report = await engine.run(plan);
+
+      expect(actionsOf(report)).to.deep.equal({ 'shop-account': 'created', shop: 'created' });
+      expect(report.components.get('IngressGateways')).to.deep.include({ kind: 'failed', cause: 'quota' });
+      expect(namesOf(report.inventory)).to.have.members(['edge-account', 'shop-account', 'shop']);
+    });
+
+    it('are waited for together', async () => {
+      engine.api.statusOf = (live) => (live.kind === 'Deployment' ? unavailable() : healthyStatus(live));
+
+      const report = await engine.run(plan);
+      const result = report.components.get('IngressGateways');
+
+      expect(result?.kind === 'notReady' && result.waitingFor.map(({ ref }) => ref.name)).to.have.members([
+        'edge',
+        'shop',
+      ]);
+      expect(engine.clock.nowMs()).to.equal(60_000);
+    });
+  });
+
   describe('order', () => {
     it('applies definitions, rights, configuration, workloads and then webhooks', async () => {
       const objects = [

@@ -30,6 +30,8 @@ export interface ListOptions {
   readonly namespace: string;
   /** As in the API's query, such as `app=istiod,istio.io/rev=default`. */
   readonly labelSelector?: string;
+  /** Likewise, such as `reason=FailedCreate`; which fields there are depends on the kind. */
+  readonly fieldSelector?: string;
 }
 
 export interface ClusterPort {

@@ -166,6 +166,23 @@ describe('deleteInstallation', () => {
     expect(clock.nowMs()).to.be.lessThan(1_000);
   });
 
+  for (const [kind, message] of [
+    ['forbidden', 'no rights'],
+    ['refused', 'admission webhook "guard.example.com" denied the request: frozen'],
+    ['refused', 'failed calling webhook "guard.example.com": timeout'],
+  ] as const) {
+    it(`tells a refused deletion from one that takes its time: ${message}`, async () => {
+      const inventory = await installed(configMap('a'), configMap('b'));
+      api.fail('delete ConfigMap istio-system/a', kind, message);
+
+      const report = await remove(inventory, { timeoutMs: 2_000 });
+
+      expect(report.kind === 'blocked' && report.remaining.map(({ refused }) => refused)).to.deep.equal([
+        true,
+      ]);
+    });
+  }
+
   it('never takes what cannot be read for gone', async () => {
     const inventory = await installed(configMap('a'));
     api.fail('get ConfigMap istio-system/a', 'unavailable');

@@ -2,7 +2,7 @@
 import { isClusterError } from '../model/cluster-error.ts';
 import type { K8sObject } from '../model/object.ts';
 import { refOf } from '../model/object.ts';
-import type { DeletionReport } from '../model/report.ts';
+import type { DeletionReport, FailureCause } from '../model/report.ts';
 import type { InventoryEntry } from '../model/status.ts';
 import { isAdministered } from './administered.ts';
 import { isOurs } from './claim.ts';
@@ -59,6 +59,7 @@ interface Left {
   readonly kind: 'waiting' | 'stuck';
   readonly entry: InventoryEntry;
   readonly reason: string;
+  readonly refused?: true;
 }
 
 interface Target {
@@ -102,13 +103,17 @@ async function remove(run: BoundedRun, { entry, live }: Target): Promise<Exclude
   });
 }
 
+/** Somebody said no, and nothing says that this will pass. */
+const REFUSALS: ReadonlySet<FailureCause> = new Set(['rights', 'admission', 'webhook']);
+
 async function orLeft<T>(entry: InventoryEntry, attempt: () => Promise<T>): Promise<T | Left> {
   try {
     return await attempt();
   } catch (error) {
     if (!isClusterError(error) || error.kind === 'cancelled') throw error;
-    const { message, retryable } = failureOf(error, withoutUid(entry));
-    return { kind: retryable ? 'waiting' : 'stuck', entry, reason: message };
+    const { message, retryable, cause } = failureOf(error, withoutUid(entry));
+    const kind = retryable ? 'waiting' : 'stuck';
+    return { kind, entry, reason: message, ...(REFUSALS.has(cause) ? { refused: true } : {}) };
   }
 }
 
@@ -116,7 +121,11 @@ function reportOf(left: readonly Left[]): DeletionReport {
   if (left.length === 0) return { kind: 'deleted' };
   return {
     kind: 'blocked',
-    remaining: left.map(({ entry, reason }) => ({ ref: withoutUid(entry), reason })),
+    remaining: left.map(({ entry, reason, refused }) => ({
+      ref: withoutUid(entry),
+      reason,
+      ...(refused === undefined ? {} : { refused }),
+    })),
     inventory: union(left.map(({ entry }) => entry)),
   };
 }

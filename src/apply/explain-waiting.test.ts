@@ -94,6 +94,51 @@ describe('explainWaiting', () => {
     expect(await explainWaiting(run, [unavailable])).to.deep.equal([unavailable]);
   });
 
+  describe('of a DaemonSet', () => {
+    const agent = object('DaemonSet', 'istio-cni-node', {
+      spec: { selector: { matchLabels: { app: 'cni' } } },
+    });
+    const missing = { ref: refOf(agent), reason: '0 of 1 pods are up to date' };
+    const startAgent = async (scheduled: number): Promise<{ api: InMemoryApi; run: Run }> => {
+      const started = await start();
+      started.api.statusOf = () => ({ desiredNumberScheduled: 1, currentNumberScheduled: scheduled });
+      await started.api.apply(agent, {});
+      started.api.statusOf = () => undefined;
+      for (const [name, lastTimestamp, message] of [
+        [
+          'a',
+          '2026-01-02T00:00:00Z',
+          '(combined from similar events): Error creating: pods "x" is forbidden: violates PodSecurity "restricted".',
+        ],
+        ['b', '2026-01-01T00:00:00Z', 'exceeded quota'],
+      ] as const)
+        started.api.update('controller', object('Event', name, { lastTimestamp, message }));
+      return started;
+    };
+
+    it('says why nodes have no pod of it, from the latest event', async () => {
+      const { run } = await startAgent(0);
+
+      expect(await explainWaiting(run, [missing])).to.deep.equal([
+        {
+          ref: refOf(agent),
+          reason: `${missing.reason}: pods "x" is forbidden: violates PodSecurity "restricted"`,
+          refused: true,
+        },
+      ]);
+    });
+
+    it('asks for no events when every node has a pod, and goes without where it may not read them', async () => {
+      const all = await startAgent(1);
+      const blind = await startAgent(0);
+      blind.api.fail('list Event', 'forbidden');
+
+      expect(await explainWaiting(all.run, [missing])).to.deep.equal([missing]);
+      expect(await explainWaiting(blind.run, [missing])).to.deep.equal([missing]);
+      expect(all.api.callsOf('list')).to.deep.equal(['list Pod']);
+    });
+  });
+
   it('asks nothing for kinds without pods', async () => {
     const { api, run } = await start();
     const definition = {

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { ClusterErrorKind } from '../model/cluster-error.ts';
 import { ClusterError } from '../model/cluster-error.ts';
+import type { FailureCause } from '../model/report.ts';
 import type { Failure } from './failure.ts';
 import { failureOf } from './failure.ts';
 
@@ -35,6 +36,22 @@ describe('failureOf', () => {
   for (const [kind, retryable] of Object.entries(RETRYABLE)) {
     it(`says that ${kind} ${retryable ? 'may pass' : 'will not pass'} by itself`, () => {
       expect(failure(kind as ClusterErrorKind, 'no').retryable).to.equal(retryable); // the keys are kinds
+    });
+  }
+
+  const CAUSES: readonly [ClusterErrorKind, string, FailureCause][] = [
+    ['invalid', 'spec.replicas must not be negative', 'object'],
+    ['forbidden', 'deployments.apps is forbidden', 'rights'],
+    ['unavailable', 'no answer', 'server'],
+    ['refused', 'admission webhook "guard.example.com" denied the request: frozen', 'admission'],
+    ['refused', "ValidatingAdmissionPolicy 'guard' with binding 'guard' denied request: no", 'admission'],
+    ['refused', 'Internal error occurred: failed calling webhook "guard.example.com": timeout', 'webhook'],
+    ['refused', 'services "edge" is forbidden: exceeded quota: small', 'quota'],
+    ['refused', 'unable to create new content because it is being terminated', 'object'],
+  ];
+  for (const [kind, message, cause] of CAUSES) {
+    it(`tells that ${cause} is the cause of: ${message}`, () => {
+      expect(failure(kind, message).cause).to.equal(cause);
     });
   }
 

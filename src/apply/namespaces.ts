@@ -67,6 +67,7 @@ function leaving(ref: ObjectRef): Failure {
     ref,
     message: `${displayRef(ref)}: ${cause}. Wait until it is gone; then it is made anew.`,
     retryable: true,
+    cause: 'object',
   };
 }
 

@@ -80,7 +80,11 @@ const CASES: readonly Case[] = [
   {
     what: 'a Deployment that may not make pods',
     live: deployment({ observedGeneration: 2, conditions: [QUOTA] }),
-    expected: waiting('0 of 2 pods are up to date: exceeded quota: small'),
+    expected: {
+      kind: 'waiting',
+      reason: '0 of 2 pods are up to date: exceeded quota: small',
+      refused: true,
+    },
   },
   {
     what: 'a Deployment that was given up',

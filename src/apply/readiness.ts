@@ -6,8 +6,8 @@ import { groupOf } from '../model/object.ts';
 
 export type Readiness =
   | { readonly kind: 'ready' }
-  /** Not yet; the reason is one sentence without full stop. */
-  | { readonly kind: 'waiting'; readonly reason: string }
+  /** Not yet; the reason is one sentence without full stop. `refused` as in NotReady. */
+  | { readonly kind: 'waiting'; readonly reason: string; readonly refused?: true }
   /** It has given up; waiting longer is of no use. */
   | { readonly kind: 'failed'; readonly reason: string };
 
@@ -44,10 +44,9 @@ function deploymentReadiness(object: K8sObject): Readiness {
   const total = count(object, 'replicas');
   const updated = count(object, 'updatedReplicas');
   const available = count(object, 'availableReplicas');
-  if (updated < wanted) return waiting(withFailure(object, `${updated} of ${wanted} pods are up to date`));
+  if (updated < wanted) return missingPods(object, `${updated} of ${wanted} pods are up to date`);
   if (total > updated) return waiting(`${total - updated} old pods are still running`);
-  if (available < updated)
-    return waiting(withFailure(object, `${available} of ${wanted} pods are available`));
+  if (available < updated) return missingPods(object, `${available} of ${wanted} pods are available`);
   return READY;
 }
 
@@ -103,9 +102,11 @@ export function isUnobserved(object: K8sObject): boolean {
 }
 
 /** Adds why no pods can be made, such as an exhausted quota. */
-function withFailure(object: K8sObject, reason: string): string {
+function missingPods(object: K8sObject, reason: string): Readiness {
   const failure = conditionOf(object, 'ReplicaFailure');
-  return isTrue(failure) ? `${reason}: ${messageOf(failure)}` : reason;
+  return isTrue(failure)
+    ? { kind: 'waiting', reason: `${reason}: ${messageOf(failure)}`, refused: true }
+    : waiting(reason);
 }
 
 function conditionOf(object: K8sObject, type: string): JsonObject {

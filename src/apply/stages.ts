@@ -1,6 +1,7 @@
 /** In which order objects are applied and deleted, by their kind. */
 import type { K8sObject, ObjectRef } from '../model/object.ts';
 import { groupOf, labelsOf } from '../model/object.ts';
+import type { ComponentName } from '../model/plan.ts';
 
 /**
  * Stages of applying, in order; each is ready before the next begins. Kinds that are nowhere here belong to
@@ -69,6 +70,10 @@ const DELETION_STEPS = [
 ] as const satisfies readonly (StageName | 'gateways' | 'services')[];
 
 const GATEWAY_COMPONENTS: ReadonlySet<string> = new Set(['IngressGateways', 'EgressGateways']);
+
+export function isOfGateways(component: ComponentName): boolean {
+  return GATEWAY_COMPONENTS.has(component);
+}
 
 /** Tells whether an object is the workload of a gateway, by the labels that every planned object has. */
 export function isGatewayWorkload(object: K8sObject): boolean {

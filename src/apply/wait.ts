@@ -61,5 +61,6 @@ function isPending(looked: Looked): looked is Looked<Unready> {
 }
 
 function notReady({ object, readiness }: Looked<Unready>): NotReady {
-  return { ref: refOf(object), reason: readiness.reason };
+  const isRefused = readiness.kind === 'waiting' && readiness.refused === true;
+  return { ref: refOf(object), reason: readiness.reason, ...(isRefused ? { refused: true } : {}) };
 }

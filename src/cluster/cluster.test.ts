@@ -244,6 +244,21 @@ describe('the cluster', () => {
       expect(observed).to.deep.equal(['stored ConfigMap n/a']);
     });
 
+    it('keeps its status when it changed meanwhile', async () => {
+      reply = refusal(409, 'Conflict', 'the object has been modified');
+
+      const failure = await failureOf(
+        cluster.patchStatus(REF, { status: 'HEALTHY' }, { signal: NEVER, resourceVersion: '7' }),
+      );
+
+      expect(failure).to.include({ kind: 'conflict' });
+      const [request] = calls();
+      expect(request === undefined ? {} : bodyOf(request)).to.deep.equal({
+        metadata: { resourceVersion: '7' },
+        status: { status: 'HEALTHY' },
+      });
+    });
+
     it('keeps its finalizers when it changed meanwhile', async () => {
       reply = refusal(409, 'Conflict', 'the object has been modified');
 

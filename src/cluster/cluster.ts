@@ -11,7 +11,7 @@ import type { Discovery } from './discovery.ts';
 import type { Selection } from './list-pages.ts';
 import { listPages, scanPages } from './list-pages.ts';
 import type { ResourceMapping } from './resource-path.ts';
-import { collectionPath, objectPath } from './resource-path.ts';
+import { collectionPath, groupOfDefinition, objectPath } from './resource-path.ts';
 import type { ApiRequest, Transport, WriteFence } from './transport.ts';
 
 export const FIELD_MANAGER = 'istio-operator';
@@ -162,13 +162,16 @@ class ApiCluster implements UncachedCluster {
     }
   }
 
-  async patchStatus(ref: ObjectRef, status: JsonObject, { signal }: CallOptions): Promise<K8sObject> {
+  async patchStatus(
+    ref: ObjectRef,
+    status: JsonObject,
+    { signal, resourceVersion }: CallOptions & { readonly resourceVersion?: string },
+  ): Promise<K8sObject> {
     const mapping = await this.#mappingForWrite(ref, 'patch', signal);
-    return this.#mergePatch(
-      objectPath(mapping, ref, 'status'),
-      { status },
-      { verb: 'patch status', ref, signal },
-    );
+    // A uid would not do: the API server does not look at it here.
+    const precondition = resourceVersion === undefined ? {} : { metadata: { resourceVersion } };
+    const call = { verb: 'patch status', ref, signal };
+    return this.#mergePatch(objectPath(mapping, ref, 'status'), { ...precondition, status }, call);
   }
 
   async setFinalizers(
@@ -240,7 +243,7 @@ class ApiCluster implements UncachedCluster {
       return await transport.request({ ...call, ...fenced });
     } catch (error) {
       if (error instanceof ClusterError && isKindUnknown(error) && call.ref !== undefined) {
-        discovery.invalidate(groupOf(call.ref.apiVersion));
+        discovery.forget(groupOf(call.ref.apiVersion));
       }
       throw error;
     }
@@ -261,8 +264,7 @@ class ApiCluster implements UncachedCluster {
 
   #noticeDefinition(ref: ObjectRef): void {
     if (ref.kind !== 'CustomResourceDefinition') return;
-    // The name of a definition is that of its resource and group, such as `gateways.networking.istio.io`.
-    this.#deps.discovery.invalidate(ref.name.slice(ref.name.indexOf('.') + 1));
+    this.#deps.discovery.definitionsChanged(groupOfDefinition(ref.name));
   }
 }
 

@@ -142,23 +142,35 @@ describe('discovery', () => {
     expect(found).to.deep.equal([undefined, MAPPED]);
   });
 
-  it('forgets a group when told, tells so, and keeps the others', async () => {
+  it('forgets a group when its definitions changed, tells so, and keeps the others', async () => {
     const told: string[] = [];
     server.always((response, request) => groupOf(request)(response, request));
     await resolve(GATEWAY);
     await resolve(CONFIG_MAP);
-    discovery.onInvalidate(() => told.push('invalidated'));
+    discovery.onDefinitionsChanged((group) => told.push(group));
 
-    discovery.invalidate('networking.istio.io');
+    discovery.definitionsChanged('networking.istio.io');
     await resolve(GATEWAY);
     await resolve(CONFIG_MAP);
 
-    expect(told).to.deep.equal(['invalidated']);
+    expect(told).to.deep.equal(['networking.istio.io']);
     expect(server.requests.map(({ path }) => path)).to.deep.equal([
       '/apis/networking.istio.io/v1',
       '/api/v1',
       '/apis/networking.istio.io/v1',
     ]);
+  });
+
+  it('forgets a group of which a kind is gone without telling, because nothing new can be served', async () => {
+    const told: string[] = [];
+    server.always(json(GATEWAYS));
+    await resolve(GATEWAY);
+    discovery.onDefinitionsChanged((group) => told.push(group));
+
+    discovery.forget('networking.istio.io');
+    await resolve(GATEWAY);
+
+    expect([told, server.requests.length]).to.deep.equal([[], 2]);
   });
 
   it('does not remember an answer that was under way when the group was forgotten', async () => {
@@ -168,7 +180,7 @@ describe('discovery', () => {
     const before = resolve(GATEWAY);
     await until('the request arrived', () => held.length === 1);
 
-    discovery.invalidate('networking.istio.io');
+    discovery.forget('networking.istio.io');
     held[0]?.();
     await before;
     const after = resolve(GATEWAY);
@@ -181,7 +193,7 @@ describe('discovery', () => {
   it('goes on with what it knew while the server is away', async () => {
     server.always(json(GATEWAYS));
     await resolve(GATEWAY);
-    await clock.advance(600_000);
+    await clock.advance(3_600_000);
     server.always(hang);
 
     const found = resolve(GATEWAY);

@@ -24,10 +24,12 @@ export interface Discovery {
    * Asks the server each time.
    */
   resolveServed(kind: GroupVersionKind, options: ResolveOptions): Promise<ResourceMapping | undefined>;
-  /** Forgets what is known of an API group, after a kind turned out to be gone or definitions changed. */
-  invalidate(group: string): void;
-  /** Told after `invalidate`. Returns the way to stop. */
-  onInvalidate(listener: () => void): () => void;
+  /** Forgets what is known of an API group, after a kind turned out to be gone. */
+  forget(group: string): void;
+  /** Forgets it because a definition of the group is new or changed, so that kinds of it may be served from now on. */
+  definitionsChanged(group: string): void;
+  /** Told the group after `definitionsChanged`, and only then. Returns the way to stop. */
+  onDefinitionsChanged(listener: (group: string) => void): () => void;
 }
 
 export interface DiscoveryDeps {
@@ -35,8 +37,8 @@ export interface DiscoveryDeps {
   readonly clock: Clock;
 }
 
-// Definitions that change behind our back are noticed by 404s; this is for those that are not.
-const KNOWN_FOR_MS = 600_000;
+// Definitions that change behind our back are told, or noticed by 404s; this is for those that are not.
+const KNOWN_FOR_MS = 3_600_000;
 // So that a kind that is polled for does not cost a request each time.
 const MISSING_FOR_MS = 1_000;
 
@@ -52,7 +54,7 @@ export function createDiscovery(deps: DiscoveryDeps): Discovery {
 /** One request for each group and version in use; a group whose server is down does not hinder the others. */
 class CachedDiscovery implements Discovery {
   readonly #deps: DiscoveryDeps;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<(group: string) => void>();
   readonly #known = new Map<string, GroupVersion>();
   readonly #reading = new Map<string, Promise<GroupVersion>>();
 
@@ -84,15 +86,19 @@ class CachedDiscovery implements Discovery {
     return undefined;
   }
 
-  invalidate(group: string): void {
+  forget(group: string): void {
     // Also what is under way: it may have been answered before the change.
     for (const cache of [this.#known, this.#reading]) {
       for (const apiVersion of cache.keys()) if (groupOf(apiVersion) === group) cache.delete(apiVersion);
     }
-    for (const listener of this.#listeners) listener();
   }
 
-  onInvalidate(listener: () => void): () => void {
+  definitionsChanged(group: string): void {
+    this.forget(group);
+    for (const listener of this.#listeners) listener(group);
+  }
+
+  onDefinitionsChanged(listener: (group: string) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -125,7 +131,7 @@ class CachedDiscovery implements Discovery {
 
   async #keep(apiVersion: string, reading: Promise<GroupVersion>): Promise<void> {
     const groupVersion = await reading.catch(() => undefined);
-    // Invalidated meanwhile: what was read may be from before the change.
+    // Forgotten meanwhile: what was read may be from before the change.
     if (this.#reading.get(apiVersion) !== reading) return;
     this.#reading.delete(apiVersion);
     if (groupVersion !== undefined) this.#known.set(apiVersion, groupVersion);

@@ -2,7 +2,6 @@
 import type { WatchPort } from '../controller/watch.port.ts';
 import { isClusterError } from '../model/cluster-error.ts';
 import type { JsonObject } from '../model/json.ts';
-import { stringAt } from '../model/json.ts';
 import type { ObjectRef } from '../model/object.ts';
 import { FIELD_MANAGER } from './cluster.ts';
 import type { ResourceMapping } from './resource-path.ts';
@@ -16,8 +15,8 @@ export interface LeaseStore {
   create(spec: JsonObject, signal: AbortSignal): Promise<JsonObject>;
   /** `conflict` when the lease changed since it was read. */
   replace(lease: JsonObject, signal: AbortSignal): Promise<JsonObject>;
-  /** Told when the lease was given back or deleted. Returns the way to stop. */
-  onRelease(listener: () => void): () => void;
+  /** Told of every change, renewals included. Returns the way to stop. */
+  onChange(listener: () => void): () => void;
 }
 
 export interface LeaseStoreDeps {
@@ -67,12 +66,9 @@ export function createLeaseStore(deps: LeaseStoreDeps): LeaseStore {
       return call({ method: 'POST', path: collection, verb: 'create', signal, body: jsonBody(lease) });
     },
     replace: (lease, signal) => call({ method: 'PUT', path, verb: 'update', signal, body: jsonBody(lease) }),
-    onRelease: (listener) => {
+    onChange: (listener) => {
       const watched = deps.watch.watch(LEASE, { namespace, fieldSelector: `metadata.name=${name}` });
-      watched.onChange(({ type, object }) => {
-        const holder = stringAt(object, 'spec', 'holderIdentity') ?? '';
-        if (type === 'deleted' || holder === '') listener();
-      });
+      watched.onChange(() => listener());
       return () => watched.stop();
     },
   };

@@ -46,7 +46,7 @@ class MemoryLease implements LeaseStore {
     return this.#store(lease);
   }
 
-  onRelease(listener: () => void): () => void {
+  onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -64,11 +64,21 @@ class MemoryLease implements LeaseStore {
     this.#store({ ...this.lease, spec: { ...mapAt(this.lease, 'spec'), ...spec } });
   }
 
+  /** As somebody else would. */
+  delete(): void {
+    this.lease = undefined;
+    this.#tell();
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
   #store(lease: JsonObject): JsonObject {
     this.#version += 1;
     const metadata = { ...mapAt(lease, 'metadata'), resourceVersion: String(this.#version) };
     this.lease = { ...lease, metadata };
-    if ((this.holder ?? '') === '') for (const listener of this.#listeners) listener();
+    this.#tell();
     return this.lease;
   }
 
@@ -77,6 +87,23 @@ class MemoryLease implements LeaseStore {
       await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
     if (signal.aborted) throw new ClusterError('cancelled', { kind: 'cancelled', verb: 'lease' });
     if (this.isDown) throw new ClusterError('down', { kind: 'unavailable', verb: 'lease' });
+  }
+}
+
+/** Its sleeps never end, as if something had gone wrong with the timers. */
+class StuckClock extends FakeClock {
+  #passedMs = 0;
+
+  override nowMs(): number {
+    return super.nowMs() + this.#passedMs;
+  }
+
+  override sleep(): Promise<void> {
+    return new Promise(() => undefined);
+  }
+
+  pass(ms: number): void {
+    this.#passedMs += ms;
   }
 }
 
@@ -191,6 +218,22 @@ describe('acquireLease', () => {
     expect(leaders).to.deep.equal(['b']);
   });
 
+  it('takes over as soon as the lease of a crashed leader has run out, whenever the last look was', async () => {
+    const leaders: string[] = [];
+    const spec = { holderIdentity: 'dead', leaseDurationSeconds: 15 };
+    store.lease = { metadata: { resourceVersion: '0' }, spec };
+    queueUp(leaders, 'b');
+    await clock.advance(1_500);
+    store.edit({ renewTime: '2026-11-21T05:14:00.000000Z' });
+
+    await clock.advance(14_900);
+    const early = [...leaders];
+    await clock.advance(200);
+
+    expect(early).to.deep.equal([]);
+    expect(leaders).to.deep.equal(['b']);
+  });
+
   it('trusts no clock of another machine', async () => {
     const leaders: string[] = [];
     const spec = {
@@ -257,6 +300,48 @@ describe('acquireLease', () => {
 
     expect(leadership.ended.aborted).to.equal(true);
     expect(store.holder).to.equal('thief');
+  });
+
+  const TAMPERINGS: Readonly<Record<string, (lease: MemoryLease) => void>> = {
+    'is deleted': (lease) => lease.delete(),
+    'is emptied': (lease) => lease.edit({ holderIdentity: '' }),
+    'is given to the follower': (lease) => lease.edit({ holderIdentity: 'b' }),
+    'is cut short': (lease) => lease.edit({ leaseDurationSeconds: 0 }),
+  };
+  for (const [what, tamper] of Object.entries(TAMPERINGS)) {
+    it(`is taken by nobody before the leader must have noticed when it ${what} by hand`, async () => {
+      const leadership = await lead('a');
+      const leaders: string[] = [];
+      queueUp(leaders, 'b');
+      await clock.advance(4_500);
+
+      tamper(store);
+      await settled();
+      const atOnce = [...leaders];
+      await clock.advance(4_000);
+      const before = [...leaders];
+      await clock.advance(60_000);
+
+      expect([atOnce, before]).to.deep.equal([[], []]);
+      // Whoever has it then, has it alone.
+      expect(leaders).to.deep.equal(leadership.isLeader() ? [] : ['b']);
+      expect(store.holder).to.equal(leadership.isLeader() ? 'a' : 'b');
+    });
+  }
+
+  it('is taken after a while when it was given to somebody who does not exist', async () => {
+    await lead('a');
+    const leaders: string[] = [];
+    queueUp(leaders, 'b');
+    await clock.advance(4_500);
+
+    store.edit({ holderIdentity: 'nobody' });
+    await clock.advance(14_900);
+    const early = [...leaders];
+    await clock.advance(200);
+
+    expect(early).to.deep.equal([]);
+    expect(leaders).to.deep.equal(['b']);
   });
 
   it('makes the lease again when somebody deleted it', async () => {
@@ -336,6 +421,42 @@ describe('acquireLease', () => {
     await waiting;
 
     expect(logged).to.deep.equal(['warn', 'debug', 'debug']);
+  });
+
+  describe('problem', () => {
+    it('tells of nothing while the lease is renewed, nor when its loss was noticed and answered', async () => {
+      const leadership = await lead('a');
+      await clock.advance(60_000);
+      const whileLeading = leadership.problem();
+      store.isDown = true;
+
+      await clock.advance(20_000);
+
+      expect([whileLeading, leadership.problem()]).to.deep.equal([undefined, undefined]);
+    });
+
+    it('tells that the renewal is overdue for longer than the lease, and nobody has noticed', async () => {
+      const stuck = new StuckClock();
+      clock = stuck;
+      const leadership = await lead('a');
+
+      stuck.pass(19_999);
+      const before = leadership.problem();
+      stuck.pass(2);
+
+      expect(before).to.equal(undefined);
+      expect(leadership.problem()).to.equal('the lease was not renewed for 20 s, and this replica acts on');
+    });
+
+    it('tells that the work goes on long after the lease was lost', async () => {
+      const leadership = await lead('a');
+      store.edit({ holderIdentity: 'thief' });
+      await clock.advance(2_000);
+
+      await clock.advance(20_001);
+
+      expect(leadership.problem()).to.equal('the lead ended 20 s ago, and its work has not');
+    });
   });
 
   it('does not read the lease while it leads: one write renews it', async () => {

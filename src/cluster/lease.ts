@@ -41,6 +41,11 @@ export interface Leadership extends WriteFence {
   isLeader(): boolean;
   /** Aborted when the leadership ended, by loss or by release. */
   readonly ended: AbortSignal;
+  /**
+   * What a restart of the process would cure, until the release is done: a renewal that is long overdue without a loss
+   * having been noticed, or work that goes on long after the end. Losing the lease is no problem.
+   */
+  problem(): string | undefined;
   /** Gives the lease back so that another replica takes over at once. Stop writing first. Never rejects. */
   release(): Promise<void>;
 }
@@ -48,6 +53,10 @@ export interface Leadership extends WriteFence {
 /** A write that is under way when the lease expires may still reach the server; at most this is left for it. */
 const WRITE_MARGIN_MS = 2_000;
 const JITTER = 0.2;
+/** Beyond the duration of the lease: time for what runs to end, after a loss as late as it can be noticed. */
+const OVERDUE_MS = 5_000;
+/** What client-go leaves in a lease that is given back. */
+const RELEASED_SECONDS = 1;
 
 /**
  * Waits until this process is the leader, or until the signal is aborted (undefined). May be called again after a
@@ -59,12 +68,14 @@ export async function acquireLease(
   signal: AbortSignal,
 ): Promise<Leadership | undefined> {
   const candidate = new Candidate(deps, settings);
-  const released = new ReleaseBell();
-  const stopWatching = deps.store.onRelease(() => released.ring());
+  const changed = new ChangeBell();
+  // Also of renewals: the lease runs out so long after the last one was seen, and a look now and then sees it late.
+  const stopWatching = deps.store.onChange(() => changed.ring());
   try {
     while (!signal.aborted) {
       if (await candidate.tryToLead(signal)) return new HeldLease(deps, settings, candidate);
-      await released.wait(deps.clock, settings.retryMs * (1 + JITTER * deps.random()), signal);
+      const retryMs = settings.retryMs * (1 + JITTER * deps.random());
+      await changed.wait(deps.clock, Math.min(retryMs, candidate.freeInMs() ?? Infinity), signal);
     }
     return undefined;
   } finally {
@@ -72,8 +83,8 @@ export async function acquireLease(
   }
 }
 
-/** Lets a wait end early when the lease becomes free. */
-class ReleaseBell {
+/** Lets a wait end early when the lease changes. */
+class ChangeBell {
   #rung = new AbortController();
 
   ring(): void {
@@ -93,8 +104,7 @@ class ReleaseBell {
 class Candidate {
   readonly #deps: LeaseDeps;
   readonly #settings: LeaseSettings;
-  /** The lease as last read or written, and when it was first seen in that state. */
-  #seen: { readonly lease: JsonObject; readonly atMs: number } | undefined;
+  #seen: SeenLease | undefined;
   /** When the last successful write began: the server cannot have counted from an earlier moment. */
   #renewedAtMs = -Infinity;
   #isFailing = false;
@@ -110,8 +120,13 @@ class Candidate {
 
   /** Tells that the lease, as last seen, is held by another process. */
   isHeldByOther(): boolean {
-    const holder = this.#seen === undefined ? '' : holderOf(this.#seen.lease);
-    return holder !== '' && holder !== this.#settings.identity;
+    return isForeign(this.#seen?.lease, this.#settings.identity);
+  }
+
+  /** After how long the lease, as last seen, may be taken; undefined when it may be now, or was never seen. */
+  freeInMs(): number | undefined {
+    const inMs = (this.#seen?.freeAtMs ?? 0) - this.#deps.clock.nowMs();
+    return inMs > 0 ? inMs : undefined;
   }
 
   /** One attempt to take the lease or to renew it. */
@@ -142,34 +157,37 @@ class Candidate {
     } catch (error) {
       if (!isClusterError(error, 'conflict')) throw error;
       // Most likely a renewal of ours that was cut off when we were told to end, and stored all the same.
-      const lease = await this.#deps.store.read(signal);
-      this.#seen = lease && { lease, atMs: this.#deps.clock.nowMs() };
+      this.#look(await this.#deps.store.read(signal));
       await this.#giveBack(signal);
     }
   }
 
   async #giveBack(signal: AbortSignal): Promise<void> {
-    if (this.#seen === undefined || !this.#isOurs()) return;
-    const spec = { ...mapAt(this.#seen.lease, 'spec'), holderIdentity: '', leaseDurationSeconds: 1 };
-    await this.#write({ ...this.#seen.lease, spec: { ...spec, renewTime: this.#microTime() } }, signal);
+    if (!this.#isOurs()) return;
+    const lease = this.#seen?.lease ?? {};
+    const spec = { ...mapAt(lease, 'spec'), holderIdentity: '', leaseDurationSeconds: RELEASED_SECONDS };
+    await this.#write({ ...lease, spec: { ...spec, renewTime: this.#microTime() } }, signal);
   }
 
   async #attempt(signal: AbortSignal): Promise<boolean> {
-    const { store, clock } = this.#deps;
     // What we wrote last is most likely still what is there; if not, the resourceVersion tells, and it is read again.
     if (this.#isOurs() && (await this.#renew(signal))) return true;
-    const lease = await store.read(signal);
-    if (lease === undefined) return this.#create(signal);
+    const lease = await this.#deps.store.read(signal);
+    this.#look(lease);
+    if (this.freeInMs() !== undefined) return false;
+    return lease === undefined ? this.#create(signal) : this.#renew(signal);
+  }
+
+  #look(lease: JsonObject | undefined): void {
+    const before = this.#seen;
     // Not by renewTime: the holder's clock may stand still or be set back, and it would still be alive.
-    const isSame = this.#seen !== undefined && versionOf(this.#seen.lease) === versionOf(lease);
-    this.#seen = { lease, atMs: isSame ? (this.#seen?.atMs ?? clock.nowMs()) : clock.nowMs() };
-    if (this.isHeldByOther() && clock.nowMs() < this.#seen.atMs + durationMsOf(lease, this.#settings))
-      return false;
-    return this.#renew(signal);
+    if (before !== undefined && versionOf(before.lease) === versionOf(lease)) return;
+    const waitMs = waitMsFor(lease, before, this.#settings);
+    this.#seen = { lease, waitMs, freeAtMs: this.#deps.clock.nowMs() + waitMs };
   }
 
   #isOurs(): boolean {
-    return this.#seen !== undefined && holderOf(this.#seen.lease) === this.#settings.identity;
+    return holderOf(this.#seen?.lease) === this.#settings.identity && this.freeInMs() === undefined;
   }
 
   /** Writes the lease as ours over what was seen last; false when somebody else was faster. */
@@ -216,7 +234,7 @@ class Candidate {
   }
 
   #renewed(lease: JsonObject, startedAtMs: number): void {
-    this.#seen = { lease, atMs: startedAtMs };
+    this.#seen = { lease, waitMs: 0, freeAtMs: startedAtMs };
     this.#renewedAtMs = startedAtMs;
   }
 
@@ -231,6 +249,7 @@ class HeldLease implements Leadership {
   readonly #settings: LeaseSettings;
   readonly #candidate: Candidate;
   readonly #ended = new AbortController();
+  #endedAtMs: number | undefined;
   readonly #renewing: Promise<void>;
 
   constructor(deps: LeaseDeps, settings: LeaseSettings, candidate: Candidate) {
@@ -255,8 +274,19 @@ class HeldLease implements Leadership {
     return leaseMs - marginMs - this.#sinceRenewalMs();
   }
 
+  problem(): string | undefined {
+    const { leaseMs } = this.#settings;
+    const sinceMs =
+      this.#endedAtMs === undefined ? this.#sinceRenewalMs() : this.#deps.clock.nowMs() - this.#endedAtMs;
+    if (sinceMs <= leaseMs + OVERDUE_MS) return undefined;
+    const seconds = Math.floor(sinceMs / 1000);
+    return this.#endedAtMs === undefined
+      ? `the lease was not renewed for ${seconds} s, and this replica acts on`
+      : `the lead ended ${seconds} s ago, and its work has not`;
+  }
+
   async release(): Promise<void> {
-    this.#ended.abort();
+    this.#end();
     await this.#renewing;
     if (this.#sinceRenewalMs() >= this.#settings.renewDeadlineMs) return;
     try {
@@ -265,6 +295,11 @@ class HeldLease implements Leadership {
       // The others take over when the lease expires.
       this.#deps.logger.debug('the lease could not be given back', { error });
     }
+  }
+
+  #end(): void {
+    this.#endedAtMs ??= this.#deps.clock.nowMs();
+    this.#ended.abort();
   }
 
   #sinceRenewalMs(): number {
@@ -280,7 +315,7 @@ class HeldLease implements Leadership {
       if (signal.aborted) return;
       if (this.isLeader() && (await this.#renewOrStay())) continue;
       logger.warn('the lease was lost', { identity });
-      this.#ended.abort();
+      this.#end();
     }
   }
 
@@ -294,16 +329,51 @@ class HeldLease implements Leadership {
   }
 }
 
-function versionOf(lease: JsonObject): string {
+interface SeenLease {
+  /** As last read or written; undefined when there was none. */
+  readonly lease: JsonObject | undefined;
+  /** For how long it may not be taken, from when it was first seen in that state. */
+  readonly waitMs: number;
+  readonly freeAtMs: number;
+}
+
+/**
+ * For how long a lease that is seen in a new state may not be taken. Only its holder can give it back: when somebody
+ * deletes the lease, empties it or writes another name into it by hand, who had it acts on until its next renewal, and
+ * then makes it its own again or ends.
+ */
+function waitMsFor(
+  lease: JsonObject | undefined,
+  before: SeenLease | undefined,
+  { identity, leaseMs }: LeaseSettings,
+): number {
+  const last = { holder: holderOf(before?.lease), waitMs: before?.waitMs ?? 0 };
+  const holder = holderOf(lease);
+  const ms = durationMsOf(lease);
+  // As the holder wrote it: it may run with other settings than we do. A holder that stays does not change them.
+  if (isForeign(lease, identity)) return Math.max(ms ?? leaseMs, holder === last.holder ? last.waitMs : 0);
+  if (last.holder === identity) return last.waitMs;
+  return isReleased(lease) ? 0 : Math.max(holder === '' ? (ms ?? 0) : 0, last.waitMs);
+}
+
+function isReleased(lease: JsonObject | undefined): boolean {
+  return lease !== undefined && holderOf(lease) === '' && durationMsOf(lease) === RELEASED_SECONDS * 1000;
+}
+
+function durationMsOf(lease: JsonObject | undefined): number | undefined {
+  const seconds = numberAt(lease, 'spec', 'leaseDurationSeconds');
+  return seconds === undefined ? undefined : seconds * 1000;
+}
+
+function isForeign(lease: JsonObject | undefined, identity: string): boolean {
+  const holder = holderOf(lease);
+  return holder !== '' && holder !== identity;
+}
+
+function versionOf(lease: JsonObject | undefined): string {
   return stringAt(lease, 'metadata', 'resourceVersion') ?? '';
 }
 
-function holderOf(lease: JsonObject): string {
+function holderOf(lease: JsonObject | undefined): string {
   return stringAt(lease, 'spec', 'holderIdentity') ?? '';
-}
-
-/** As the holder wrote it: it may run with other settings than we do. */
-function durationMsOf(lease: JsonObject, settings: LeaseSettings): number {
-  const seconds = numberAt(lease, 'spec', 'leaseDurationSeconds');
-  return seconds === undefined ? settings.leaseMs : seconds * 1000;
 }

@@ -15,6 +15,8 @@ export interface Selection {
   readonly fieldSelector?: string;
   /** Only metadata is sent, without managedFields, under the kind's own name. */
   readonly metadataOnly?: boolean;
+  /** Of metadata that is asked for alone, only what tells objects and their states apart is kept: no annotations. */
+  readonly identityOnly?: boolean;
 }
 
 export interface Collection {
@@ -24,6 +26,8 @@ export interface Collection {
 }
 
 const PAGE_SIZE = '500';
+// Where little is kept because much is to be expected: annotations of kubectl alone may have 256 KiB an object.
+const SMALL_PAGE_SIZE = '100';
 const PAGE_TIMEOUT_MS = 30_000;
 
 /** Shows every object of a collection, a page at a time, and keeps none of them. Throws as `listPages` does. */
@@ -74,7 +78,7 @@ async function eachPage(
       path: collectionPath(mapping, selection.namespace),
       query: {
         ...selectorsOf(selection),
-        limit: PAGE_SIZE,
+        limit: selection.identityOnly === true ? SMALL_PAGE_SIZE : PAGE_SIZE,
         ...(next === undefined ? {} : { continue: next }),
       },
       accept: acceptOf(selection, 'PartialObjectMetadataList'),
@@ -109,5 +113,13 @@ export function objectOf(kind: GroupVersionKind, item: unknown, selection: Selec
   const { managedFields, ...metadata } = item['metadata'];
   const kept = selection.metadataOnly === true || managedFields === undefined ? metadata : item['metadata'];
   const object = { ...item, apiVersion: kind.apiVersion, kind: kind.kind, metadata: kept };
-  return isK8sObject(object) ? object : undefined;
+  if (!isK8sObject(object)) return undefined;
+  return selection.identityOnly === true ? identityAlone(object) : object;
+}
+
+const IDENTITY: ReadonlySet<string> = new Set(['namespace', 'uid', 'resourceVersion']);
+
+function identityAlone({ apiVersion, kind, metadata }: K8sObject): K8sObject {
+  const kept = Object.entries(metadata).filter(([key]) => IDENTITY.has(key));
+  return { apiVersion, kind, metadata: { ...Object.fromEntries(kept), name: metadata.name } };
 }

@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import type { Logger } from '../model/logger.ts';
 import type { Discovery } from './discovery.ts';
 import { createDiscovery } from './discovery.ts';
-import type { ReflectorSettings } from './reflector.ts';
+import { Outage } from './outage.ts';
+import type { DefinitionSight, ReflectorSettings } from './reflector.ts';
 import { Reflector } from './reflector.ts';
 import { ObjectStore } from './store.ts';
 import { connect } from './testing/connect.ts';
@@ -27,6 +28,7 @@ describe('the reflector', () => {
   let transport: Transport;
   let discovery: Discovery;
   let store: ObjectStore;
+  let definitions: DefinitionSight | undefined;
   let reflector: Reflector;
   let warnings: string[];
   let events: string[];
@@ -40,7 +42,9 @@ describe('the reflector', () => {
     };
     store = new ObjectStore(logger);
     store.onChange(({ type, object }) => events.push(`${type} ${object.metadata.name}`));
-    const deps = { transport, discovery, clock, random: () => 0, logger };
+    const outage = new Outage({ clock, random: () => 0 });
+    const news = definitions === undefined ? {} : { definitions };
+    const deps = { transport, discovery, outage, clock, random: () => 0, logger, ...news };
     reflector = new Reflector(deps, { kind: CONFIG_MAP, selection: {}, ...settings }, store);
   };
   const told = async (event: string): Promise<void> =>
@@ -59,6 +63,7 @@ describe('the reflector', () => {
     clock = new SleepClock();
     transport = connect({ url: collection.server.url, clock });
     discovery = createDiscovery({ transport, clock });
+    definitions = undefined;
     warnings = [];
     events = [];
   });
@@ -183,7 +188,7 @@ describe('the reflector', () => {
       await told('added b');
       watch.raw('{"type":"ADDED","object":{"kind":');
       watch.cut();
-      await clock.waitOut(800);
+      await clock.waitOut(500);
       const next = await collection.watchNumber(2);
       next.send('ADDED', configMap('c', 9));
       await told('added c');
@@ -236,7 +241,7 @@ describe('the reflector', () => {
         'ERROR',
         statusObject(500, 'InternalError', 'etcd event received'),
       );
-      await clock.waitOut(800);
+      await clock.waitOut(500);
       await collection.watchNumber(2);
 
       expect(collection.watchRequests[1]?.query['resourceVersion']).to.equal('7');
@@ -246,7 +251,7 @@ describe('the reflector', () => {
       const watch = await collection.watchNumber(1);
       collection.holds([configMap('b', 9)], 9);
       watch.raw('nonsense\n');
-      await clock.waitOut(800);
+      await clock.waitOut(500);
       await collection.watchNumber(2);
 
       expect(events).to.deep.equal(['added a', 'added b', 'deleted a']);
@@ -254,7 +259,7 @@ describe('the reflector', () => {
 
     it('tells an object that was re-created in between as deleted and added', async () => {
       (await collection.watchNumber(1)).cut();
-      await clock.waitOut(800);
+      await clock.waitOut(500);
       (await collection.watchNumber(2)).send('MODIFIED', configMap('a', 20, { uid: 'another' }));
       await until('it is told', () => events.length === 3);
 
@@ -266,7 +271,7 @@ describe('the reflector', () => {
       const ageBefore = reflector.lastEventAgeMs();
 
       await clock.waitOut(120_000);
-      await clock.waitOut(800);
+      await clock.waitOut(500);
       await collection.watchNumber(2);
 
       expect(ageBefore).to.equal(0);
@@ -286,21 +291,19 @@ describe('the reflector', () => {
       expect(collection.lists).to.have.length(1);
     });
 
-    it('survives a server that is away for long, and then waits four seconds at most', async () => {
+    it('survives a server that is away for long, and is back half a second after it', async () => {
       const watch = await collection.watchNumber(1);
       collection.watch = reset;
-      watch.cut();
-      await clock.waitOut(800);
-      await clock.waitOut(1_600);
-      // From the third failure on it lists; the transport adds tries of its own, until they are too many.
       collection.list = BUSY;
-      await clock.waitOut(3_200);
-      for (const retryMs of [100, 200, 400]) await clock.waitOut(retryMs);
-      await clock.waitOut(4_000);
-      await clock.waitOut(100);
+      watch.cut();
+      await clock.waitOut(500);
+      await clock.waitOut(500);
+      // From the third failure on it lists; the transport adds tries of its own, until they are too many.
+      for (const retryMs of [500, 100, 200, 400, 500, 100]) await clock.waitOut(retryMs);
+      for (let tries = 6; tries <= 12; tries += 1) await clock.waitOut(500);
       collection.watch = (response) => collection.open(response);
       collection.holds([configMap('a', 3), configMap('b', 70)], 80);
-      await clock.waitOut(4_000);
+      await clock.waitOut(500);
 
       await collection.watchNumber(2);
 
@@ -310,8 +313,8 @@ describe('the reflector', () => {
 
     it('does not hammer a server that ends every watch at once', async () => {
       (await collection.watchNumber(1)).end();
-      await until('it waits', () => clock.isSomebodySleepingFor(800));
-      await clock.advance(799);
+      await until('it waits', () => clock.isSomebodySleepingFor(500));
+      await clock.advance(499);
       const early = collection.watchRequests.length;
       await clock.advance(1);
       await collection.watchNumber(2);
@@ -319,16 +322,48 @@ describe('the reflector', () => {
       expect(early).to.equal(1);
     });
 
+    it('takes no refusal by a server that is coming back for one that lasts', async () => {
+      const watch = await collection.watchNumber(1);
+      collection.watch = reset;
+      collection.list = BUSY;
+      watch.cut();
+      for (const ms of [500, 500, 500, 100, 200, 400, 500, 100, 500]) await clock.waitOut(ms);
+      collection.list = refusal(403, 'Forbidden', 'User "x" cannot list resource "configmaps"');
+      await clock.waitOut(500);
+      await until('it waits', () => clock.isSomebodySleepingFor(800));
+      collection.watch = (response) => collection.open(response);
+      collection.holds([configMap('a', 3)], 80);
+      await clock.waitOut(800);
+
+      await collection.watchNumber(2);
+    });
+
+    it('asks no sooner than the server told it to', async () => {
+      const watch = await collection.watchNumber(1);
+      collection.watch = refusal(429, 'TooManyRequests', 'storage is (re)initializing', {
+        headers: { 'retry-after': '3' },
+      });
+      watch.cut();
+      await clock.waitOut(500);
+      await until('it waits', () => clock.isSomebodySleepingFor(3_000));
+      await clock.advance(3_000);
+      const early = collection.watchRequests.length;
+      await clock.waitOut(500);
+      await until('it asks again', () => collection.watchRequests.length === 3);
+
+      expect(early).to.equal(2);
+    });
+
     it('waits from the start again after a healthy minute', async () => {
       (await collection.watchNumber(1)).cut();
-      await clock.waitOut(800);
+      await clock.waitOut(500);
       const second = await collection.watchNumber(2);
       await clock.advance(60_000);
       second.send('BOOKMARK', BOOKMARK('9'));
       await until('the bookmark arrived', () => reflector.lastEventAgeMs() === 0);
       second.cut();
 
-      await clock.waitOut(800);
+      await clock.waitOut(500);
 
       await collection.watchNumber(3);
     });
@@ -354,7 +389,7 @@ describe('the reflector', () => {
     const early = collection.lists.length;
     await clock.advance(30_000);
     second.cut();
-    await clock.waitOut(800);
+    await clock.waitOut(500);
     await collection.watchNumber(3);
 
     const seconds = collection.watchRequests.map(({ query }) => query['timeoutSeconds']);
@@ -377,6 +412,119 @@ describe('the reflector', () => {
     expect(known).to.deep.equal([]);
   });
 
+  it('does not ask without a pause for what discovery tells and the server does not have', async () => {
+    collection.list = notFound;
+    start();
+    await until('it waits', () => clock.isSomebodySleepingFor(800));
+    await clock.advance(799);
+
+    expect(collection.lists).to.have.length(1);
+  });
+
+  it('keeps of objects only what tells them apart when told so', async () => {
+    const { metadata } = configMap('a', 1, { labels: { large: 'label' } });
+    const item = { kind: 'PartialObjectMetadata', metadata: { ...metadata, annotations: { large: 'text' } } };
+    collection.list = json({ metadata: { resourceVersion: '2' }, items: [item] });
+    start({ selection: { metadataOnly: true, identityOnly: true } });
+
+    await reflector.synced;
+
+    const { labels: _, ...identity } = metadata;
+    expect(store.list()).to.deep.equal([{ ...CONFIG_MAP, metadata: identity }]);
+    expect(collection.lists[0]?.query['limit']).to.equal('100');
+  });
+
+  describe('of a kind that is not served', () => {
+    let sight: ReturnType<DefinitionSight['sightOf']>;
+    let askedFor: (string | undefined)[];
+    const discoveries = (): number =>
+      collection.server.requests.filter(({ path }) => path === '/api/v1').length;
+    const startUnserved = async (): Promise<void> => {
+      collection.discover = notFound;
+      start();
+      await reflector.synced;
+    };
+
+    beforeEach(() => {
+      sight = 'absent';
+      askedFor = [];
+      definitions = {
+        follow: () => undefined,
+        sightOf: (name) => {
+          askedFor.push(name);
+          return sight;
+        },
+      };
+    });
+
+    it('leaves the server alone for minutes while no definition comes', async () => {
+      await startUnserved();
+      await clock.advance(599_999);
+      const early = discoveries();
+      await clock.advance(1);
+      await until('it asks again', () => discoveries() === 2);
+
+      expect([early, askedFor[0]]).to.deep.equal([1, undefined]);
+    });
+
+    it('asks now and then while nothing can be told of definitions', async () => {
+      sight = 'unknown';
+      await startUnserved();
+
+      // The answer to the first question counts for a second.
+      for (const ms of [800, 1_600, 3_200, 6_400, 10_000, 10_000]) await clock.waitOut(ms);
+      await until('it asks again', () => discoveries() === 6);
+    });
+
+    it('asks at once and again when a definition of its group comes, until it is served', async () => {
+      await startUnserved();
+
+      discovery.definitionsChanged('');
+      await clock.waitOut(200);
+      await clock.waitOut(400);
+      await until('it waits', () => clock.isSomebodySleepingFor(800));
+      collection.discover = json(CORE_RESOURCES);
+      collection.holds([configMap('a', 1)], 1);
+      discovery.definitionsChanged('');
+      await told('added a');
+
+      expect(discoveries()).to.equal(5);
+    });
+
+    it('asks ever more seldom when a definition of its group came and it is not served all the same', async () => {
+      await startUnserved();
+
+      discovery.definitionsChanged('');
+      for (let ms = 200; ms < 600_000; ms *= 2) await clock.waitOut(ms);
+      await clock.waitOut(600_000);
+    });
+
+    it('is not disturbed by definitions of other groups', async () => {
+      await startUnserved();
+
+      discovery.definitionsChanged('example.com');
+      await clock.advance(60_000);
+
+      expect(discoveries()).to.equal(1);
+    });
+
+    it('asks soon when it was served and its definition is still there', async () => {
+      collection.holds([configMap('a', 3)], 7);
+      start();
+      const watch = await collection.watchNumber(1);
+      sight = 'present';
+      collection.discover = json({ resources: [] });
+      collection.watch = notFound;
+      watch.cut();
+      await clock.waitOut(500);
+      await clock.waitOut(800);
+      await told('deleted a');
+      await until('it waits', () => clock.isSomebodySleepingFor(800));
+
+      expect(askedFor).to.deep.equal(['configmaps.']);
+    });
+  });
+
   it('takes a kind that is not served for an empty list until it appears', async () => {
     collection.discover = notFound;
     start();
@@ -385,7 +533,7 @@ describe('the reflector', () => {
     collection.discover = json(CORE_RESOURCES);
     collection.holds([configMap('a', 1)], 1);
 
-    discovery.invalidate('');
+    discovery.definitionsChanged('');
     await told('added a');
 
     expect(early).to.equal('unserved');
@@ -400,8 +548,8 @@ describe('the reflector', () => {
     collection.watch = notFound;
     collection.list = notFound;
     watch.cut();
+    await clock.waitOut(500);
     await clock.waitOut(800);
-    await clock.waitOut(1_600);
 
     await told('deleted a');
     expect(reflector.state).to.equal('unserved');
@@ -411,7 +559,7 @@ describe('the reflector', () => {
     const watched = (): number => collection.watchRequests.length;
     start();
     (await collection.watchNumber(1)).cut();
-    await until('it waits', () => clock.isSomebodySleepingFor(800));
+    await until('it waits', () => clock.isSomebodySleepingFor(500));
 
     reflector.stop();
     await clock.advance(60_000);

@@ -3,6 +3,7 @@
  * ended, and a new list when that is not possible. Nothing ends it but `stop`.
  */
 import type { Clock } from '../model/clock.ts';
+import type { ClusterErrorKind } from '../model/cluster-error.ts';
 import { ClusterError } from '../model/cluster-error.ts';
 import { stringAt } from '../model/json.ts';
 import type { Logger } from '../model/logger.ts';
@@ -12,19 +13,35 @@ import { errorFromStatus, isKindUnknown, isOutdated } from './api-error.ts';
 import type { Discovery } from './discovery.ts';
 import type { Selection } from './list-pages.ts';
 import { acceptOf, listPages, objectOf, selectorsOf } from './list-pages.ts';
+import type { Outage } from './outage.ts';
 import type { ResourceMapping } from './resource-path.ts';
-import { collectionPath } from './resource-path.ts';
+import { collectionPath, definitionNameOf } from './resource-path.ts';
 import type { ObjectStore } from './store.ts';
 import type { Transport } from './transport.ts';
 import type { WatchFrame } from './watch-frames.ts';
 import { framesOf, GarbledFrame } from './watch-frames.ts';
 
-export interface ReflectorDeps {
+/** What the watches of one process share from outside. */
+export interface WatchDeps {
   readonly transport: Transport;
   readonly discovery: Discovery;
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
+}
+
+export interface ReflectorDeps extends WatchDeps {
+  readonly outage: Outage;
+  /** Without it a kind that is not served is asked for again and again. */
+  readonly definitions?: DefinitionSight;
+}
+
+/** What is known of the definitions of kinds. News of them come by `definitionsChanged` of discovery. */
+export interface DefinitionSight {
+  /** From now on news come, if they can be had. */
+  follow(): void;
+  /** Whether there is one of that name. Without a name: `absent`, as long as news come. */
+  sightOf(name: string | undefined): 'present' | 'absent' | 'unknown';
 }
 
 export interface ReflectorSettings {
@@ -36,7 +53,8 @@ export interface ReflectorSettings {
 
 /**
  * - `starting`: nothing is known yet.
- * - `unserved`: the server does not have the kind, so there are no objects of it.
+ * - `unserved`: the server does not have the kind, so there are no objects of it. It is looked for when a definition of
+ *   its group comes or changes, and else every five to ten minutes.
  * - `live`: the store holds a list and follows it.
  */
 export type ReflectorState = 'starting' | 'unserved' | 'live';
@@ -53,16 +71,38 @@ const RELIST_MS = 600_000;
 
 const FIRST_WAIT_MS = 800;
 const LAST_WAIT_MS = 30_000;
-// While the server is away a try is cheap, and all of it should be seen again five seconds after it is back.
+// What fails alone should be seen again some seconds after it is there.
 const LAST_WAIT_UNAVAILABLE_MS = 4_000;
-const LAST_WAIT_UNSERVED_MS = 10_000;
+// While no watch is open they try in turns and come back together; this is for when the turns take too long.
+const WAIT_AWAY_MS = 16_000;
+
+// A kind that is not served is waited for, not asked for: the first news of its definition comes before the server can
+// serve it. What brings no news are lost events and kinds without a definition, those of aggregated API servers.
+const FIRST_WAIT_AFTER_NEWS_MS = 200;
+const LAST_WAIT_FOR_NEWS_MS = 600_000;
+const LAST_WAIT_WITHOUT_NEWS_MS = 10_000;
 const HEALTHY_MS = 60_000;
 const SHORT_MS = 1_000;
 // A watch that keeps failing may do so because of where it starts.
 const RELIST_AFTER_FAILURES = 3;
 
 /** What to do after one step of the loop. */
-type Step = { readonly next: 'go on' } | { readonly next: 'wait'; readonly waitMs: number };
+type Step =
+  | { readonly next: 'go on' }
+  | {
+      readonly next: 'wait';
+      readonly waitMs: number;
+      /** Whatever happens meanwhile: what the server asked for. */
+      readonly leastMs?: number;
+      readonly isAway?: boolean;
+    };
+
+/** Failures of one sort in a row, since the server was there for others. */
+interface Tries {
+  readonly kind: ClusterErrorKind;
+  readonly recoveries: number;
+  readonly count: number;
+}
 
 export class Reflector {
   /** Resolves at the first complete list, or when the kind turns out not to be served. Never rejects. */
@@ -77,8 +117,13 @@ export class Reflector {
   /** Where the next watch starts; undefined when a list is due. */
   #resourceVersion: string | undefined;
   #failures = 0;
-  /** In a row, since the kind is served: how often it was found missing. */
+  #tries: Tries | undefined;
+  /** In a row, since the kind is served or news came: how often it was found missing. */
   #misses = 0;
+  /** A definition of its group came or changed since the kind was served. */
+  #hasNews = false;
+  /** Of the kind, once it was served. */
+  #definition: string | undefined;
   /** A list was made because the watch could not go on, and no watch has held since. */
   #isRelisted = false;
   /** By then the store is compared with the server, whatever the watches told. */
@@ -95,9 +140,7 @@ export class Reflector {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.synced = promise;
     this.#markSynced = resolve;
-    this.#stopFollowing = deps.discovery.onInvalidate(() => {
-      if (this.#state !== 'live') this.#wake.abort();
-    });
+    this.#stopFollowing = deps.discovery.onDefinitionsChanged((group) => this.#hear(group));
     void this.#run();
   }
 
@@ -120,16 +163,25 @@ export class Reflector {
     const { signal } = this.#stopped;
     while (!signal.aborted) {
       const step = await this.#step().catch((error: unknown) => this.#afterFailure(error));
-      if (step.next === 'wait') await this.#wait(step.waitMs);
+      if (step.next === 'wait') await this.#wait(step);
     }
+  }
+
+  #hear(group: string): void {
+    if (this.#state === 'live' || group !== groupOf(this.#settings.kind.apiVersion)) return;
+    this.#hasNews = true;
+    this.#misses = 0;
+    this.#wake.abort();
   }
 
   async #step(): Promise<Step> {
     const { discovery } = this.#deps;
-    const mapping = await discovery.resolve(this.#settings.kind, { signal: this.#stopped.signal });
+    const options = { signal: this.#stopped.signal, afresh: this.#hasNews };
+    const mapping = await discovery.resolve(this.#settings.kind, options);
     if (mapping === undefined) return this.#unserved();
     if (this.#state === 'unserved') this.#state = 'starting';
     this.#misses = 0;
+    this.#definition = definitionNameOf(mapping);
     if (this.#deps.clock.nowMs() >= this.#listIsDueAtMs) this.#resourceVersion = undefined;
     this.#resourceVersion ??= await this.#list(mapping);
     return this.#watch(mapping, this.#resourceVersion);
@@ -141,8 +193,21 @@ export class Reflector {
     this.#becomes('unserved');
     this.#misses += 1;
     // A definition that goes away takes its watches with it: that is no fault of theirs.
-    this.#failures = 0;
-    return { next: 'wait', waitMs: this.#backoffMs(this.#misses, LAST_WAIT_UNSERVED_MS) };
+    this.#forgetFailures();
+    return { next: 'wait', waitMs: this.#waitForKindMs() };
+  }
+
+  #waitForKindMs(): number {
+    const { definitions, random } = this.#deps;
+    definitions?.follow();
+    const firstMs = this.#hasNews ? FIRST_WAIT_AFTER_NEWS_MS : FIRST_WAIT_MS;
+    // Where its definition is, discovery will follow; and where news cannot be had, it must be asked.
+    if (definitions?.sightOf(this.#definition) !== 'absent')
+      return this.#backoffMs(this.#misses, LAST_WAIT_WITHOUT_NEWS_MS, firstMs);
+    const longMs = LAST_WAIT_FOR_NEWS_MS * (1 - random() / 2);
+    return this.#hasNews
+      ? Math.min(longMs, this.#backoffMs(this.#misses, LAST_WAIT_FOR_NEWS_MS, firstMs))
+      : longMs;
   }
 
   async #list(mapping: ResourceMapping): Promise<string> {
@@ -179,6 +244,7 @@ export class Reflector {
         lane: 'stream',
         signal: session.end.signal,
       });
+      this.#deps.outage.opened(session.end.signal);
       for await (const frame of framesOf(chunks)) this.#take(frame, session);
     } catch (error) {
       throw session.isSilent ? new SilentWatch() : error;
@@ -221,7 +287,7 @@ export class Reflector {
     session.heardAtMs = this.#deps.clock.nowMs();
     this.#lastFrameAtMs = session.heardAtMs;
     if (frame.type !== 'ERROR') this.#isRelisted = false;
-    if (session.heardAtMs - session.startedAtMs >= HEALTHY_MS) this.#failures = 0;
+    if (session.heardAtMs - session.startedAtMs >= HEALTHY_MS) this.#forgetFailures();
     if (frame.type === 'ERROR') throw errorFromStatus(frame.object, { verb: 'watch' });
     if (frame.type !== 'BOOKMARK') this.#feed(frame);
     this.#resourceVersion = stringAt(frame.object, 'metadata', 'resourceVersion') ?? this.#resourceVersion;
@@ -247,14 +313,30 @@ export class Reflector {
     const failure = error instanceof ClusterError ? error : unexpected(error);
     if (isOutdated(failure) && !this.#isRelisted) return this.#relist();
     this.#failures += 1;
-    if (isKindUnknown(failure)) this.#deps.discovery.invalidate(groupOf(this.#settings.kind.apiVersion));
+    if (isKindUnknown(failure)) this.#deps.discovery.forget(groupOf(this.#settings.kind.apiVersion));
     this.#log(failure);
     if (this.#needsList(failure)) this.#resourceVersion = undefined;
-    const lastMs = failure.kind === 'unavailable' ? LAST_WAIT_UNAVAILABLE_MS : LAST_WAIT_MS;
     return {
       next: 'wait',
-      waitMs: Math.max(this.#backoffMs(this.#failures, lastMs), failure.retryAfterMs ?? 0),
+      waitMs: this.#waitAfterMs(failure),
+      leastMs: failure.retryAfterMs ?? 0,
+      isAway: failure.kind === 'unavailable',
     };
+  }
+
+  #waitAfterMs({ kind }: ClusterError): number {
+    const { isOver, recoveries } = this.#deps.outage;
+    const isSame = this.#tries?.kind === kind && this.#tries.recoveries === recoveries;
+    const count = isSame ? (this.#tries?.count ?? 0) + 1 : 1;
+    this.#tries = { kind, recoveries, count };
+    if (kind !== 'unavailable') return this.#backoffMs(count, LAST_WAIT_MS);
+    if (isOver) return this.#backoffMs(count, LAST_WAIT_UNAVAILABLE_MS);
+    return this.#backoffMs(1, WAIT_AWAY_MS, WAIT_AWAY_MS);
+  }
+
+  #forgetFailures(): void {
+    this.#failures = 0;
+    this.#tries = undefined;
   }
 
   /**
@@ -280,9 +362,9 @@ export class Reflector {
     else this.#deps.logger.debug('a watch failed', fields);
   }
 
-  #backoffMs(attempts: number, lastMs: number): number {
-    // Beyond 2^10 every limit is reached.
-    const doubled = FIRST_WAIT_MS * 2 ** Math.min(attempts - 1, 10);
+  #backoffMs(attempts: number, lastMs: number, firstMs = FIRST_WAIT_MS): number {
+    // Beyond 2^12 every limit is reached.
+    const doubled = firstMs * 2 ** Math.min(attempts - 1, 12);
     return Math.min(doubled, lastMs) * (1 - this.#deps.random() / 5);
   }
 
@@ -294,13 +376,18 @@ export class Reflector {
     return Math.max(1, Math.ceil(Math.min(seconds, leftMs / 1000)));
   }
 
-  async #wait(ms: number): Promise<void> {
-    await this.#deps.clock.sleep(ms, this.#wake.signal);
+  async #wait({ waitMs, leastMs = 0, isAway = false }: Extract<Step, { next: 'wait' }>): Promise<void> {
+    const { clock, outage } = this.#deps;
+    const { recoveries } = outage;
+    const { signal } = this.#wake;
+    if (leastMs > 0) await clock.sleep(leastMs, signal);
+    await outage.pause({ ms: waitMs - leastMs, recoveries, isAway, signal });
     if (this.#wake.signal.aborted) this.#wake = new AbortController();
   }
 
   #becomes(state: ReflectorState): void {
     this.#state = state;
+    if (state === 'live') this.#hasNews = false;
     this.#markSynced();
   }
 }

@@ -1,7 +1,7 @@
 /** Builds the paths of the API from kinds and names. Names keep their case: those of roles may hold capitals. */
 import { ClusterError } from '../model/cluster-error.ts';
 import type { GroupVersionKind, ObjectRef } from '../model/object.ts';
-import { displayRef } from '../model/object.ts';
+import { displayRef, groupOf } from '../model/object.ts';
 
 /** What discovery tells about a kind. */
 export interface ResourceMapping extends GroupVersionKind {
@@ -36,6 +36,16 @@ export function objectPath(mapping: ResourceMapping, ref: ObjectRef, subresource
   }
   const path = `${collectionPath(mapping, ref.namespace)}/${segment(ref.name, 'name', ref)}`;
   return subresource === undefined ? path : `${path}/${subresource}`;
+}
+
+/** The name of the definition of a kind, such as `gateways.networking.istio.io`; no definition is of a built-in kind. */
+export function definitionNameOf({ plural, apiVersion }: ResourceMapping): string {
+  return `${plural}.${groupOf(apiVersion)}`;
+}
+
+/** The API group of the kind that a definition is of, from the definition's name. */
+export function groupOfDefinition(name: string): string {
+  return name.slice(name.indexOf('.') + 1);
 }
 
 /** Dots alone would be resolved as folders by proxies, and a slash would lead to another resource. */

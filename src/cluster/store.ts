@@ -1,12 +1,14 @@
 /**
  * Objects of one watched kind, fed by lists, watch events and our own writes. An object here is never replaced by an
- * older state of itself, whichever way that comes.
+ * older state of itself, whichever way that comes. Objects are kept packed: who asks for one gets a tree of its own.
  */
 import type { WatchEvent } from '../controller/watch.port.ts';
 import { stringAt } from '../model/json.ts';
 import type { Logger } from '../model/logger.ts';
 import type { K8sObject, ObjectRef } from '../model/object.ts';
 import { identityOf, refOf, uidOf } from '../model/object.ts';
+import type { Packed } from './packing.ts';
+import { Packer, unpack } from './packing.ts';
 
 /** A point in time in the store's life; see `mark`. */
 export type Mark = number;
@@ -14,20 +16,27 @@ export type Mark = number;
 // Far more than can be on their way at once; they only pile up for objects that the watch does not select.
 const MAX_ENDED = 1_000;
 
+/** What tells one state of an object from another. */
+interface Version {
+  readonly uid: string | undefined;
+  readonly resourceVersion: string;
+}
+
 interface Ending {
   readonly at: Mark;
   /** The last state, as a watch told it; a newer one means that the object is selected again. Absent: it is deleted. */
-  readonly last?: K8sObject;
+  readonly last?: Version;
 }
 
-interface Entry {
-  readonly object: K8sObject;
+interface Entry extends Version {
+  readonly packed: Packed;
   /** When one of our own writes brought this state; undefined when the server told it. */
   readonly observedAt: Mark | undefined;
 }
 
 export class ObjectStore {
   readonly #logger: Logger;
+  readonly #packer = new Packer();
   readonly #entries = new Map<string, Entry>();
   readonly #handlers = new Set<(event: WatchEvent) => void>();
   /** Objects that ended, by uid: events and answers that are still on their way must not bring them back. */
@@ -39,11 +48,12 @@ export class ObjectStore {
   }
 
   get(ref: ObjectRef): K8sObject | undefined {
-    return this.#entries.get(identityOf(ref))?.object;
+    const entry = this.#entries.get(identityOf(ref));
+    return entry && unpack(entry.packed);
   }
 
   list(): readonly K8sObject[] {
-    return [...this.#entries.values()].map(({ object }) => object);
+    return [...this.#entries.values()].map(({ packed }) => unpack(packed));
   }
 
   /** Handlers are told every change once. What they throw is logged and otherwise ignored. */
@@ -87,25 +97,24 @@ export class ObjectStore {
   /** The last state of an object as a watch tells it: deleted, or no longer selected. */
   drop(object: K8sObject): void {
     const identity = identityOf(refOf(object));
-    const held = this.#entries.get(identity)?.object;
-    const uid = uidOf(object);
-    if (uid !== undefined) this.#remember(uid, object);
+    const held = this.#entries.get(identity);
+    const last = versionOf(object);
+    if (last.uid !== undefined) this.#remember(last.uid, last);
     // An older end: we already hold the object that came after it, or a state that was selected again.
-    if (held === undefined || isOlder(object, held)) return;
-    this.#remove(identity, uidOf(held) === uid ? object : held);
+    if (held === undefined || isOlder(last, held)) return;
+    this.#remove(identity, isSameObject(held, last) ? object : undefined);
   }
 
   /** One of our own deletes ended the object of that name, or only the one with that uid. */
   observeDeleted(ref: ObjectRef, uid: string | undefined): void {
     const identity = identityOf(ref);
-    const held = this.#entries.get(identity)?.object;
-    const heldUid = held === undefined ? undefined : uidOf(held);
-    const ended = uid ?? heldUid;
+    const held = this.#entries.get(identity);
+    const ended = uid ?? held?.uid;
     if (ended !== undefined) this.#remember(ended);
-    if (held !== undefined && ended === heldUid) this.#remove(identity);
+    if (held !== undefined && ended === held.uid) this.#remove(identity);
   }
 
-  #remember(ended: string, last?: K8sObject): void {
+  #remember(ended: string, last?: Version): void {
     this.#ended.set(ended, { at: this.mark(), ...(last === undefined ? {} : { last }) });
     const [oldest] = this.#ended.keys();
     if (this.#ended.size > MAX_ENDED && oldest !== undefined) this.#ended.delete(oldest);
@@ -115,46 +124,47 @@ export class ObjectStore {
     if (this.#isEnded(object)) return;
     const identity = identityOf(refOf(object));
     const held = this.#entries.get(identity);
-    if (held !== undefined && !isNewer(object, held.object)) return;
-    this.#set(identity, { object, observedAt });
+    if (held !== undefined && !isNewer(versionOf(object), held)) return;
+    this.#set(identity, object, observedAt);
   }
 
   #replaceOne(object: K8sObject, since: Mark): void {
     const identity = identityOf(refOf(object));
     const held = this.#entries.get(identity);
-    if (held !== undefined && isSince(held, since) && !isNewer(object, held.object)) return;
-    if (
-      held !== undefined &&
-      resourceVersionOf(held.object) === resourceVersionOf(object) &&
-      isSameObject(object, held.object)
-    )
+    const listed = versionOf(object);
+    if (held !== undefined && isSince(held, since) && !isNewer(listed, held)) return;
+    if (held !== undefined && held.resourceVersion === listed.resourceVersion && isSameObject(held, listed))
       return;
-    this.#set(identity, { object, observedAt: undefined });
+    this.#set(identity, object, undefined);
   }
 
-  #set(identity: string, entry: Entry): void {
-    const old = this.#entries.get(identity)?.object;
-    const { object } = entry;
+  #set(identity: string, object: K8sObject, observedAt: Mark | undefined): void {
+    const old = this.#entries.get(identity);
+    const entry = { ...versionOf(object), packed: this.#packer.pack(object), observedAt };
+    const isSame = old !== undefined && isSameObject(old, entry);
     // Another object of the same name: whoever follows the old one must hear that it ended.
-    if (old !== undefined && !isSameObject(object, old)) this.#remove(identity);
+    if (old !== undefined && !isSame) this.#remove(identity);
     this.#entries.set(identity, entry);
-    if (old !== undefined && isSameObject(object, old)) this.#tell({ type: 'updated', object, old });
-    else this.#tell({ type: 'added', object });
+    if (isSame) this.#tell(() => ({ type: 'updated', object, old: unpack(old.packed) }));
+    else this.#tell(() => ({ type: 'added', object }));
   }
 
   #remove(identity: string, last?: K8sObject): void {
-    const held = this.#entries.get(identity)?.object;
+    const held = this.#entries.get(identity);
     if (held === undefined) return;
     this.#entries.delete(identity);
-    this.#tell({ type: 'deleted', object: last ?? held });
+    this.#tell(() => ({ type: 'deleted', object: last ?? unpack(held.packed) }));
   }
 
   #isEnded(object: K8sObject): boolean {
     const ending = this.#ended.get(uidOf(object) ?? '');
-    return ending !== undefined && (ending.last === undefined || !isNewer(object, ending.last));
+    return ending !== undefined && (ending.last === undefined || !isNewer(versionOf(object), ending.last));
   }
 
-  #tell(event: WatchEvent): void {
+  /** What nobody wants to hear is not unpacked. */
+  #tell(eventOf: () => WatchEvent): void {
+    if (this.#handlers.size === 0) return;
+    const event = eventOf();
     for (const handler of this.#handlers) {
       try {
         handler(event);
@@ -169,21 +179,21 @@ function isSince(entry: Entry, mark: Mark): boolean {
   return entry.observedAt !== undefined && entry.observedAt >= mark;
 }
 
-function isSameObject(left: K8sObject, right: K8sObject): boolean {
-  return uidOf(left) === uidOf(right);
+function versionOf(object: K8sObject): Version {
+  return { uid: uidOf(object), resourceVersion: stringAt(object, 'metadata', 'resourceVersion') ?? '' };
 }
 
-function resourceVersionOf(object: K8sObject): string {
-  return stringAt(object, 'metadata', 'resourceVersion') ?? '';
+function isSameObject(left: Version, right: Version): boolean {
+  return left.uid === right.uid;
 }
 
 /** Not known to be the same or older: versions that cannot be compared count as newer. */
-function isNewer(candidate: K8sObject, held: K8sObject): boolean {
-  return (compareResourceVersions(resourceVersionOf(candidate), resourceVersionOf(held)) ?? 1) > 0;
+function isNewer(candidate: Version, held: Version): boolean {
+  return (compareResourceVersions(candidate.resourceVersion, held.resourceVersion) ?? 1) > 0;
 }
 
-function isOlder(candidate: K8sObject, held: K8sObject): boolean {
-  return (compareResourceVersions(resourceVersionOf(candidate), resourceVersionOf(held)) ?? 0) < 0;
+function isOlder(candidate: Version, held: Version): boolean {
+  return (compareResourceVersions(candidate.resourceVersion, held.resourceVersion) ?? 0) < 0;
 }
 
 /**

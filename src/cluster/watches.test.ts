@@ -193,6 +193,48 @@ describe('a cluster with watches as its cache', () => {
     expect(watched.get(refOf(configMap('a', 0)))?.['status']).to.deep.equal({ phase: 'HEALTHY' });
   });
 
+  it('lists anew when it is refreshed, tells what changed, and answers nothing until then', async () => {
+    const watched = await watch({}, [configMap('a', 3), configMap('b', 4)]);
+    const events: string[] = [];
+    watched.onChange(({ type, object }) => events.push(`${type} ${object.metadata.name}`));
+    events.length = 0;
+    answerToCall = json(configMap('a', 11));
+    const listed = collection.list;
+    const held = Promise.withResolvers<void>();
+    collection.list = (response, request) => {
+      if (request.path === '/api/v1/configmaps')
+        void held.promise.then(() => json(listOf([configMap('a', 11)], 12))(response, request));
+      else listed(response, request);
+    };
+
+    const refreshed = watched.refresh();
+    await get('a');
+    held.resolve();
+    await refreshed;
+    await get('a');
+
+    expect(events).to.have.members(['updated a', 'deleted b']);
+    expect(calls).to.deep.equal(['GET a']);
+  });
+
+  it('is synced also when it is refreshed before its first list is complete', async () => {
+    await watch({ namespace: 'other' });
+    const listed = collection.list;
+    let lists = 0;
+    collection.list = (response, request) => {
+      if (request.path === '/api/v1/configmaps') lists += 1;
+      // The first list of the new watch never comes.
+      if (lists !== 1) listed(response, request);
+    };
+    const watched = watches.watch(CONFIG_MAP, {});
+    await until('the first list is asked for', () => lists === 1);
+
+    await watched.refresh();
+    await watched.synced;
+
+    expect([watched.isSynced(), lists]).to.deep.equal([true, 2]);
+  });
+
   it('tells how old what it knows is, by kind', async () => {
     await watch();
 

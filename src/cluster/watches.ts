@@ -3,8 +3,10 @@ import type { WatchEvent, Watched, WatchOptions, WatchPort } from '../controller
 import type { GroupVersionKind, K8sObject, ObjectRef } from '../model/object.ts';
 import { groupOf, labelsOf, refOf } from '../model/object.ts';
 import type { WriteObserver } from './cluster.ts';
+import { Definitions } from './definitions.ts';
 import { labelMatcher } from './label-selector.ts';
-import type { ReflectorDeps } from './reflector.ts';
+import { Outage } from './outage.ts';
+import type { ReflectorDeps, WatchDeps } from './reflector.ts';
 import { Reflector } from './reflector.ts';
 import { ObjectStore } from './store.ts';
 
@@ -29,20 +31,23 @@ export interface Watches extends WatchPort, WriteObserver {
   stopAll(): void;
 }
 
-export function createWatches(deps: ReflectorDeps): Watches {
+export function createWatches(deps: WatchDeps): Watches {
   return new WatchRegistry(deps);
 }
 
 class WatchRegistry implements Watches {
   readonly #deps: ReflectorDeps;
+  readonly #definitions: Definitions;
   readonly #views = new Set<View>();
 
-  constructor(deps: ReflectorDeps) {
-    this.#deps = deps;
+  constructor(deps: WatchDeps) {
+    const outage = new Outage(deps);
+    this.#definitions = new Definitions({ ...deps, outage });
+    this.#deps = { ...deps, outage, definitions: this.#definitions };
   }
 
   watch(kind: GroupVersionKind, options: WatchOptions): Watched {
-    const view = new View(this.#deps, kind, options, () => this.#views.delete(view));
+    const view = new View(this.#deps, kind, options, () => this.#leave(view));
     this.#views.add(view);
     return view;
   }
@@ -77,6 +82,11 @@ class WatchRegistry implements Watches {
   stopAll(): void {
     for (const view of this.#views) view.stop();
   }
+
+  #leave(view: View): void {
+    this.#views.delete(view);
+    if (this.#views.size === 0) this.#definitions.stop();
+  }
 }
 
 /** What a watch for metadata only would show of an object. */
@@ -95,18 +105,23 @@ class View implements Watched {
   readonly synced: Promise<void>;
   readonly #options: WatchOptions;
   readonly #store: ObjectStore;
-  readonly #reflector: Reflector;
+  readonly #deps: ReflectorDeps;
+  #reflector: Reflector;
+  readonly #markSynced: () => void;
   readonly #selects: (labels: Readonly<Record<string, string>>) => boolean;
   readonly #onStop: () => void;
 
   constructor(deps: ReflectorDeps, kind: GroupVersionKind, options: WatchOptions, onStop: () => void) {
     this.kind = kind;
+    this.#deps = deps;
     this.#options = options;
     this.#onStop = onStop;
     this.#selects = labelMatcher(options.labelSelector ?? '');
     this.#store = new ObjectStore(deps.logger);
-    this.#reflector = new Reflector(deps, { kind, selection: options }, this.#store);
-    this.synced = this.#reflector.synced;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.synced = promise;
+    this.#markSynced = resolve;
+    this.#reflector = this.#reflect();
   }
 
   /** Holds every object of its kind and namespace, so that what it lacks does not exist. */
@@ -132,6 +147,20 @@ class View implements Watched {
 
   onChange(handler: (event: WatchEvent) => void): () => void {
     return this.#store.onChange(handler);
+  }
+
+  async refresh(): Promise<void> {
+    this.#reflector.stop();
+    this.#reflector = this.#reflect();
+    await this.#reflector.synced;
+  }
+
+  #reflect(): Reflector {
+    const settings = { kind: this.kind, selection: this.#options };
+    const reflector = new Reflector(this.#deps, settings, this.#store);
+    // The first one may be stopped before it gets there.
+    void reflector.synced.then(this.#markSynced);
+    return reflector;
   }
 
   stop(): void {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { EngineDeps } from '../apply/engine.port.ts';
-import { at } from '../model/json.ts';
+import { at, stringAt } from '../model/json.ts';
 import type { K8sObject, ObjectRef } from '../model/object.ts';
 import { labelsOf, refOf } from '../model/object.ts';
 import type { ClusterFacts, Plan, PlanResult } from '../model/plan.ts';
@@ -20,6 +20,7 @@ import {
   INVENTORY,
   ISTIOD,
   ISTIOD_WAITS,
+  READER,
   changeOf,
   entryOf,
   istioOperator,
@@ -56,7 +57,13 @@ class World {
   running: Promise<void> = Promise.resolve();
 
   start(settings: Partial<ControllerSettings> = {}): Controller {
-    const controller = createController({
+    const controller = this.create(settings);
+    this.running = controller.run(this.stop.signal);
+    return controller;
+  }
+
+  create(settings: Partial<ControllerSettings> = {}): Controller {
+    return createController({
       watch: this.cluster,
       resources: this.cluster,
       cluster: UNREACHABLE_CLUSTER,
@@ -79,8 +86,6 @@ class World {
       instance: 'test',
       settings: { ...SETTINGS, ...settings },
     });
-    this.running = controller.run(this.stop.signal);
-    return controller;
   }
 
   async end(): Promise<void> {
@@ -564,6 +569,39 @@ describe('controller', () => {
       expect(world.resource()).to.equal(undefined);
     });
 
+    it('says at once that a deletion is refused', async () => {
+      const remaining = [{ ref: refOf(ISTIOD), reason: 'no rights', refused: true }] as const;
+      world.delete = async () => ({ kind: 'blocked', remaining, inventory: [entryOf(ISTIOD)] });
+
+      requestDeletion();
+      await settled();
+
+      expect(world.verdict()).to.equal('ERROR DeletionBlocked');
+      expect(world.status()?.message).to.match(/^Not deleted: Deployment istio-system\/istiod: no rights\./);
+    });
+
+    it('says what another operator installed for the resource, and leaves it', async () => {
+      const former = istioOperator({ name: 'former', finalizers: [FINALIZER], spec: { tag: '1.23.4' } });
+      const labels = { [OWNER_NAME_LABEL]: 'former', 'operator.istio.io/managed': 'Reconcile' };
+      for (const object of [READER, ISTIOD])
+        world.cluster.put({
+          ...object,
+          metadata: { ...object.metadata, labels: { ...labelsOf(object), ...labels } },
+        });
+      world.plan = () => ({ kind: 'invalid', diagnostics: [DIAGNOSTIC], unsupportedLine: '1.23' });
+      world.cluster.put(former);
+      await settled();
+
+      world.cluster.requestDeletion(refOf(former), new Date(world.clock.nowMs()).toISOString());
+      await settled();
+
+      expect(world.cluster.read(refOf(former))).to.equal(undefined);
+      expect(world.cluster.read(refOf(ISTIOD))).not.to.equal(undefined);
+      expect(world.cluster.events.map((event) => stringAt(event, 'note'))).to.include(
+        '2 objects with its labels stay, such as Deployment istio-system/istiod: another operator installed them, and this one never took them over. To keep them, make the resource again, of a release that this operator installs. To remove them: kubectl delete deployment,serviceaccount -A -l install.operator.istio.io/owning-resource=former,install.operator.istio.io/owning-resource-namespace=istio-system',
+      );
+    });
+
     it('leaves everything when the deletion policy is Orphan', async () => {
       let calls = 0;
       world.delete = async () => {
@@ -682,6 +720,53 @@ describe('controller', () => {
 
       expect(kept).to.deep.equal([true, true, true]);
     });
+  });
+
+  it('watches before its term and does nothing, and looks at all resources when that begins', async () => {
+    world.cluster.put(istioOperator({ name: 'before' }));
+    const controller = world.create();
+    controller.warmUp();
+    world.cluster.put(istioOperator({ name: 'meanwhile' }));
+    await world.clock.advance(60_000);
+    const early = [world.planned, world.cluster.statusPatches.length, world.cluster.refreshes];
+    const isReady = controller.ready();
+
+    world.running = controller.run(world.stop.signal);
+    await world.clock.advance(1_000);
+
+    expect([early, isReady]).to.deep.equal([[0, 0, 0], true]);
+    // Two of one revision cannot both be installed; that it says so shows that it looked at both.
+    expect([world.verdict('before'), world.verdict('meanwhile')]).to.deep.equal([
+      'HEALTHY Installed',
+      'ERROR Contested',
+    ]);
+  });
+
+  it('begins its term only when it has listed the resources anew: the last leader may just have written', async () => {
+    const listed = Promise.withResolvers<void>();
+    world.cluster.refreshed = listed.promise;
+    world.cluster.put(istioOperator({}));
+    const controller = world.create();
+    controller.warmUp();
+
+    world.running = controller.run(world.stop.signal);
+    await world.clock.advance(1_000);
+    const early = world.planned;
+    listed.resolve();
+    await world.clock.advance(1_000);
+
+    expect([early, world.verdict()]).to.deep.equal([0, 'HEALTHY Installed']);
+  });
+
+  it('stops watching when its term never comes', async () => {
+    const controller = world.create();
+    controller.warmUp();
+    const before = world.cluster.watches;
+
+    await controller.run(AbortSignal.abort());
+
+    expect(before).to.be.greaterThan(20);
+    expect([world.cluster.watches, world.cluster.refreshes]).to.deep.equal([0, 0]);
   });
 
   it('ends HEALTHY with sound statuses, whatever happened before', async () => {

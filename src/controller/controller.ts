@@ -59,12 +59,14 @@ export interface ControllerDeps {
 }
 
 export interface Controller {
+  /** Begins to watch, so that `run` can begin at once; nothing is written before that. */
+  warmUp(): void;
   /**
-   * Works until the signal is aborted; then ends what is going on at the next safe point and resolves. Once only: the
-   * next term of leadership needs a new controller, which knows nothing but what the cluster says.
+   * Works until the signal is aborted; then ends what is going on at the next safe point, stops watching and resolves.
+   * Once only: the next term of leadership needs a new controller, which knows nothing but what the cluster says.
    */
   run(signal: AbortSignal): Promise<void>;
-  /** Whether all watches are synced, so that reconciles happen. */
+  /** Whether all watches are synced, so that reconciles happen, or can as soon as its term begins. */
   ready(): boolean;
 }
 
@@ -87,6 +89,7 @@ class IstioOperatorController implements Controller {
   readonly #reconcileDeps: ReconcileDeps;
   #watches: Watches | undefined;
   #isSynced = false;
+  #isRunning = false;
 
   constructor(deps: ControllerDeps) {
     const { clock, random, metrics } = deps;
@@ -99,6 +102,7 @@ class IstioOperatorController implements Controller {
       patience: this.#patience,
       claims: this.#claims,
       labelledHolder: (key, ref) => this.#watches?.holder(key, ref),
+      labelled: (key) => this.#watches?.labelled(key) ?? [],
       isTagOfOther: (key, ref) => this.#watches?.isTagOfOther(key, ref) ?? false,
       injectors: () => this.#watches?.injectors() ?? [],
       wake: (key) => this.#queue.add(key),
@@ -115,15 +119,22 @@ class IstioOperatorController implements Controller {
     return this.#isSynced;
   }
 
+  warmUp(): void {
+    this.#startWatches();
+  }
+
   async run(signal: AbortSignal): Promise<void> {
-    const { watch, settings, logger, metrics } = this.#deps;
-    const watches = watchAll(watch, settings.namespaces, (key) => this.#queue.add(key));
-    this.#watches = watches;
+    const { settings, logger, metrics } = this.#deps;
+    const isWarm = this.#watches !== undefined;
+    this.#isRunning = true;
+    const watches = this.#startWatches();
     const aborted = whenAborted(signal);
-    await Promise.race([watches.synced, aborted]);
+    if (!signal.aborted) await Promise.race([isWarm ? upToDate(watches) : watches.synced, aborted]);
     if (!signal.aborted) {
-      this.#isSynced = true;
-      logger.info('watches are synced', { resources: watches.count() });
+      const keys = watches.keys();
+      logger.info('watches are synced', { resources: keys.length });
+      // What happened before this term called nobody.
+      if (isWarm) for (const key of keys) this.#queue.add(key);
       metrics.queue.workers(settings.concurrency);
       const working = runWorkers(this.#queue, settings.concurrency, async (key) => this.#handle(key, signal));
       const looking = reportAdmissionGuard(this.#deps, signal);
@@ -134,6 +145,18 @@ class IstioOperatorController implements Controller {
     this.#isSynced = false;
     watches.stop();
     await this.#events.stop();
+  }
+
+  #startWatches(): Watches {
+    if (this.#watches !== undefined) return this.#watches;
+    const { watch, settings } = this.#deps;
+    this.#watches = watchAll(watch, settings.namespaces, (key) => {
+      if (this.#isRunning) this.#queue.add(key);
+    });
+    void this.#watches.synced.then(() => {
+      this.#isSynced = true;
+    });
+    return this.#watches;
   }
 
   async #handle(key: string, signal: AbortSignal): Promise<void> {
@@ -277,6 +300,12 @@ const UNFINISHED: ReadonlySet<OutcomeKind> = new Set([
   'failed',
   'interrupted',
 ]);
+
+/** Whoever led before may have written until a moment ago, and a watch tells of it a little later. */
+async function upToDate(watches: Watches): Promise<void> {
+  await watches.refresh();
+  await watches.synced;
+}
 
 function whenAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

@@ -87,12 +87,20 @@ function danglingFault(injector: K8sObject): InjectionFault {
   };
 }
 
+const TAG_SERVICE = 'istiod-revision-tag-';
+const TAG_WEBHOOK = 'istio-revision-tag-';
+
+/** Whether an object could stand for a revision tag, by its kind and name. */
+export function isForTag({ kind, name }: ObjectRef): boolean {
+  if (kind === 'Service') return name.startsWith(TAG_SERVICE);
+  return kind === 'MutatingWebhookConfiguration' && name.startsWith(TAG_WEBHOOK);
+}
+
 /** Tells whether the specification of a resource asks for an object that stands for a revision tag or for the default. */
-export function asksFor(resource: K8sObject, { kind, name }: ObjectRef): boolean {
+export function asksFor(resource: K8sObject, ref: ObjectRef): boolean {
+  if (!isForTag(ref)) return false;
+  const { kind, name } = ref;
   const spec = listAt(resource, 'spec', 'values', 'revisionTags').filter((tag) => typeof tag === 'string');
-  if (kind === 'Service') return spec.some((tag) => name === `istiod-revision-tag-${tag}`);
-  if (kind !== 'MutatingWebhookConfiguration') return false;
-  return spec.some(
-    (tag) => name === `istio-revision-tag-${tag}` || name.startsWith(`istio-revision-tag-${tag}-`),
-  );
+  if (kind === 'Service') return spec.some((tag) => name === `${TAG_SERVICE}${tag}`);
+  return spec.some((tag) => name === `${TAG_WEBHOOK}${tag}` || name.startsWith(`${TAG_WEBHOOK}${tag}-`));
 }

@@ -70,11 +70,18 @@ export function resultsOf<Kind extends ComponentResult['kind']>(
   );
 }
 
+/** All that is waited for, first what is refused: only of that somebody has to know at once. */
+export function waitingFor(report: ApplyReport): readonly (readonly [ComponentName, NotReady])[] {
+  const all = resultsOf(report, 'notReady').flatMap(([component, result]) =>
+    result.waitingFor.map((waiting) => [component, waiting] as const),
+  );
+  const isRefused = ([, { refused }]: (typeof all)[number]): boolean => refused === true;
+  return [...all.filter(isRefused), ...all.filter((entry) => !isRefused(entry))];
+}
+
 /** `Pilot: Deployment istio-system/istiod: 0 of 1 pods are available`, for all that is waited for. */
 export function waitingTexts(report: ApplyReport): readonly string[] {
-  return resultsOf(report, 'notReady').flatMap(([component, result]) =>
-    result.waitingFor.map((waiting) => `${component}: ${describeNotReady(waiting)}`),
-  );
+  return waitingFor(report).map(([component, waiting]) => `${component}: ${describeNotReady(waiting)}`);
 }
 
 export function failureTexts(report: ApplyReport): readonly string[] {
@@ -111,6 +118,24 @@ function disputeText({ ref, field, managers }: Dispute): string {
   return field === undefined
     ? `${place} is deleted again and again by ${actors}`
     : `${place}: ${field} is changed again and again by ${actors}`;
+}
+
+/** What becomes of objects that carry the labels of a resource that lets go, and that are in no record of ours. */
+export function unrecordedText({ owner, refs }: { owner: Owner; refs: readonly ObjectRef[] }): string {
+  const { name, namespace } = owner;
+  const kinds = [...new Set(refs.map(({ kind }) => kind.toLowerCase()))].toSorted().join(',');
+  const labels = 'install.operator.istio.io/owning-resource';
+  const selector = `${labels}=${name},${labels}-namespace=${namespace}`;
+  const count = `${counted(refs.length, 'object')} with its labels ${refs.length === 1 ? 'stays' : 'stay'}`;
+  return `${count}, such as ${displayRef(firstRef(refs))}: another operator installed them, and this one never took them over. To keep them, make the resource again, of a release that this operator installs. To remove them: kubectl delete ${kinds} -A -l ${selector}`;
+}
+
+/** The one that tells most: what runs. */
+function firstRef(refs: readonly ObjectRef[]): ObjectRef {
+  const [first] = refs;
+  const found = refs.find(({ kind }) => kind === 'Deployment' || kind === 'DaemonSet') ?? first;
+  if (found === undefined) throw new Error('there is nothing to tell of');
+  return found;
 }
 
 /** A line for each diagnostic, errors first. */

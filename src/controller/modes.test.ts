@@ -315,7 +315,7 @@ describe('modes', () => {
 
       await world.clock.advance(600_000);
 
-      expect([during, world.verdict]).to.deep.equal(['ERROR ApplyFailed', 'HEALTHY Installed']);
+      expect([during, world.verdict]).to.deep.equal(['ERROR ClusterUnavailable', 'HEALTHY Installed']);
     });
 
     it('needs no approval to find that nothing is to be done', async () => {

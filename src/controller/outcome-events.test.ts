@@ -15,6 +15,7 @@ import {
   ISTIOD_WAITS,
   READER,
   changeOf,
+  entryOf,
   owned,
   planOf,
   reportOf,
@@ -96,6 +97,13 @@ describe('eventsOf', () => {
     expect(notes(outcome, READY)).to.deep.equal([
       'Normal DriftRepaired: created Deployment istio-system/istiod',
     ]);
+  });
+
+  it('takes nothing for drift that was refused so far and never there', () => {
+    const { uid: _uid, ...neverThere } = entryOf(ISTIOD);
+    const refused = { ...READY, inventory: [neverThere] };
+
+    expect(notes(readyAfter([changeOf(ISTIOD)]), refused)).to.deep.equal([]);
   });
 
   it('tells when what was lost is ready again', () => {

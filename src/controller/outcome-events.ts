@@ -19,6 +19,7 @@ import {
   firstOf,
   planText,
   pruneFailureTexts,
+  unrecordedText,
   usageText,
   waitingTexts,
 } from './messages.ts';
@@ -51,7 +52,8 @@ export function eventsOf(outcome: Outcome, before: Before): readonly EventDraft[
  */
 export function driftOf(changes: readonly Change[], { generation, previous }: Before): readonly Change[] {
   if (previous === undefined || isRollingOut({ generation, previous })) return [];
-  const owned = new Set(previous.inventory.map(identityOf));
+  // What was only tried so far, and refused, is in the inventory without a uid.
+  const owned = new Set(previous.inventory.filter(({ uid }) => uid !== undefined).map(identityOf));
   return changes.filter(({ action, ref, changedBy }) => {
     if (!owned.has(identityOf(ref))) return false;
     return action === 'created' || (action === 'configured' && changedBy.length > 0);
@@ -107,7 +109,7 @@ function resultEvents(outcome: Outcome, before: Before): readonly EventDraft[] {
       // Somebody else changed the resource at the same moment: the next look settles it, there is nothing to tell.
       return outcome.problem.kind === 'conflict' ? [] : [warning('ReconcileFailed', outcome.problem.message)];
     case 'deleted':
-      return [normal('Deleted', deletedNote(outcome))];
+      return [deletedEvent(outcome)];
     case 'progressing':
     case 'stopped':
     case 'paused':
@@ -130,6 +132,13 @@ function readyEvents(outcome: Extract<Outcome, { kind: 'ready' }>, before: Befor
     return hasEffect ? [normal('Updated', `${release} is up to date and ready`)] : [];
   }
   return isReady(previous) ? [] : [normal('Recovered', `${release} is ready again`)];
+}
+
+function deletedEvent(outcome: Extract<Outcome, { kind: 'deleted' }>): EventDraft {
+  const { unrecorded, administeredFor } = outcome;
+  return unrecorded === undefined || administeredFor !== undefined
+    ? normal('Deleted', deletedNote(outcome))
+    : warning('Deleted', unrecordedText(unrecorded));
 }
 
 function deletedNote({ left, administeredFor }: Extract<Outcome, { kind: 'deleted' }>): string {

@@ -21,6 +21,11 @@ export const CONDITION_REASONS = {
   InsufficientPermissions: 'The operator lacks a right.',
   ClusterUnavailable: 'The API server did not answer.',
   AdmissionRefused: 'An admission webhook or policy refused a write of the operator.',
+  WebhookUnavailable:
+    'An admission webhook that has to be asked about a write of the operator does not answer.',
+  QuotaExceeded: 'A quota leaves no room for an object.',
+  PodsRefused:
+    'Everything was accepted, but a quota, pod security or an admission webhook lets no pod of a workload in.',
   InternalError: 'The operator itself is at fault.',
   Paused: 'The annotation install.istio.io/ignoreReconcile is "true".',
   DryRun: 'The annotation install.istio.io/dry-run is "true": the plan is told, and nothing is changed.',
@@ -53,7 +58,8 @@ export const EVENT_REASONS = {
   Recovered: 'What had failed or was lost is ready again.',
   DriftRepaired: 'Something that was deleted or changed by others is restored; names fields and managers.',
   Pruned: 'Objects that are not wanted any more were deleted.',
-  Deleted: 'The resource lets go: what it installed is deleted, or left on purpose.',
+  Deleted:
+    'The resource lets go: what it installed is deleted, or left on purpose; a warning where others installed it.',
   InvalidSpec: 'The specification cannot be planned.',
   ApplyFailed: 'The API server did not accept an object.',
   NotReady: 'Something does not work within the time it may take.',

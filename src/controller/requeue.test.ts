@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { refOf } from '../model/object.ts';
 import { releaseOf } from '../model/outcome.ts';
 import type { Outcome } from '../model/outcome.ts';
-import type { ComponentResult } from '../model/report.ts';
+import type { ComponentResult, FailureCause } from '../model/report.ts';
 import { requeueOf } from './requeue.ts';
 import type { Requeue } from './requeue.ts';
 import { ISTIOD, planOf, reportOf } from './testing/builders.ts';
@@ -33,6 +33,21 @@ function forbidden(): Outcome {
   return { kind: 'failed', release: releaseOf(planOf()), report };
 }
 
+function refused(cause: FailureCause): Outcome {
+  const result: ComponentResult = {
+    kind: 'failed',
+    ref: refOf(ISTIOD),
+    message: 'no',
+    retryable: true,
+    cause,
+  };
+  return {
+    kind: 'failed',
+    release: releaseOf(planOf()),
+    report: reportOf({ components: { Pilot: result } }),
+  };
+}
+
 function interrupted(kind: 'unavailable' | 'forbidden' | 'conflict' | 'internal'): Outcome {
   return { kind: 'interrupted', problem: { kind, message: 'no' }, changes: [] };
 }
@@ -55,6 +70,17 @@ describe('requeueOf', () => {
       { kind: 'inUse', usage: { kind: 'unknown', revision: 'default', cause: 'no' }, inventory: [] },
       { kind: 'backOff' },
     ],
+    [
+      'waits no longer than a minute for a webhook to come back',
+      refused('webhook'),
+      { kind: 'backOff', lastMs: 60_000 },
+    ],
+    [
+      'waits no longer than a minute for a quota to be raised',
+      refused('quota'),
+      { kind: 'backOff', lastMs: 60_000 },
+    ],
+    ['spares an API server that is overloaded', refused('server'), { kind: 'backOff' }],
     [
       'looks at a rollout every ten seconds',
       { kind: 'progressing', ...ready, remainingMs: 20_000 },
@@ -113,7 +139,7 @@ describe('requeueOf', () => {
     [
       'backs off when a deletion is blocked',
       { kind: 'deletionBlocked', remaining: [], inventory: [] },
-      { kind: 'backOff' },
+      { kind: 'backOff', lastMs: 60_000 },
     ],
     [
       'comes back to a resource that another operator may report on',

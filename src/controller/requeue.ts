@@ -1,6 +1,7 @@
 /** When a resource is looked at again, by what the last look came to. Pure. */
 import { assertNever } from '../model/json.ts';
 import type { Outcome, Problem, Release } from '../model/outcome.ts';
+import type { FailureCause } from '../model/report.ts';
 import { resultsOf } from './messages.ts';
 
 export type Requeue =
@@ -21,8 +22,8 @@ const RESYNC: Requeue = { kind: 'around', ms: 10 * MINUTE_MS };
 const RECOUNT: Requeue = { kind: 'around', ms: MINUTE_MS };
 /** What no retry cures may still be cured from outside, such as by an upgrade of the cluster. */
 const SLOW_RETRY: Requeue = { kind: 'around', ms: MINUTE_MS };
-/** Whoever reads that a right is missing may grant it within seconds, and nothing tells us when that happens. */
-const AWAIT_GRANT: Requeue = { kind: 'backOff', lastMs: MINUTE_MS };
+/** Whoever reads that something is refused may allow it within seconds, and nothing tells us when that happens. */
+const AWAIT_CONSENT: Requeue = { kind: 'backOff', lastMs: MINUTE_MS };
 
 /** Whatever the answer, a change of the resource or of what it owns comes first. */
 export function requeueOf(outcome: Outcome): Requeue {
@@ -49,6 +50,7 @@ export function requeueOf(outcome: Outcome): Requeue {
     case 'pruneFailed':
     case 'deleting':
     case 'deletionBlocked':
+      return AWAIT_CONSENT;
     case 'inUse':
       return { kind: 'backOff' };
     case 'ignored':
@@ -70,13 +72,17 @@ function isDataPlaneAsked({ dataPlane }: Release): boolean {
   return dataPlane !== undefined && dataPlane !== 'unasked';
 }
 
+function isRefusal(cause: FailureCause = 'object'): boolean {
+  return cause !== 'object' && cause !== 'server';
+}
+
 function afterFailure({ report }: Extract<Outcome, { kind: 'failed' }>): Requeue {
   const failures = resultsOf(report, 'failed').map(([, result]) => result);
-  if (failures.some(({ retryable }) => retryable)) return { kind: 'backOff' };
-  return failures.some(({ forbidden }) => forbidden === true) ? AWAIT_GRANT : SLOW_RETRY;
+  if (failures.some(({ forbidden, cause }) => forbidden === true || isRefusal(cause))) return AWAIT_CONSENT;
+  return failures.some(({ retryable }) => retryable) ? { kind: 'backOff' } : SLOW_RETRY;
 }
 
 function afterProblem({ kind }: Problem): Requeue {
-  if (kind === 'forbidden') return AWAIT_GRANT;
+  if (kind === 'forbidden' || kind === 'refused') return AWAIT_CONSENT;
   return kind === 'invalid' || kind === 'internal' ? SLOW_RETRY : { kind: 'backOff' };
 }

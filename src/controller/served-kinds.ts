@@ -2,6 +2,7 @@
 import { readinessOf } from '../apply/readiness.ts';
 import { MONITORING_KINDS, servedName } from '../core/values/addons/monitors.ts';
 import type { K8sObject } from '../model/object.ts';
+import { Notes } from './notes.ts';
 import type { WatchPort, Watched } from './watch.port.ts';
 
 const DEFINITION = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition' };
@@ -20,6 +21,7 @@ export function watchServedKinds(watch: WatchPort, changed: () => void): ServedK
     definition,
     watched: watch.watch(DEFINITION, { fieldSelector: `metadata.name=${definition}` }),
   }));
+  const established = kinds.map(({ name, definition, watched }) => establishedIn(watched, definition, name));
   for (const { watched } of kinds) {
     watched.onChange((event) => {
       const was = event.type === 'updated' ? isEstablished(event.old) : event.type === 'deleted';
@@ -29,13 +31,15 @@ export function watchServedKinds(watch: WatchPort, changed: () => void): ServedK
   }
   return {
     definitions: kinds.map(({ watched }) => watched),
-    names: () =>
-      kinds.filter(({ watched, definition }) => isServed(watched, definition)).map(({ name }) => name),
+    names: () => established.flatMap((notes) => notes.all()),
   };
 }
 
-function isServed(watched: Watched, definition: string): boolean {
-  return watched.list().some((object) => object.metadata.name === definition && isEstablished(object));
+/** The name itself, once the kind is served. */
+function establishedIn(watched: Watched, definition: string, name: string): Notes<string> {
+  return new Notes(watched, (object) =>
+    object.metadata.name === definition && isEstablished(object) ? name : undefined,
+  );
 }
 
 /** Before that, the API server refuses objects of the kind. */

@@ -7,7 +7,7 @@ import { StatusWriter } from './status-writer.ts';
 import type { Phase, Working } from './verdict.ts';
 import { ISTIOD, entryOf, istioOperator, planOf, reportOf } from './testing/builders.ts';
 import { FakeClock, settled } from './testing/fake-clock.ts';
-import { InMemoryCluster } from './testing/in-memory-cluster.ts';
+import { clusterError, InMemoryCluster } from './testing/in-memory-cluster.ts';
 import { SILENT_LOGGER } from './testing/silent-logger.ts';
 
 const READY: Phase = { kind: 'ready', release: releaseOf(planOf()), report: reportOf() };
@@ -113,6 +113,35 @@ describe('StatusWriter', () => {
     expect(storedStatus(read())?.status).to.equal('HEALTHY');
   });
 
+  it('tells one truth after the answer to a write got lost', async () => {
+    const { clock, cluster, stop, read } = world(istioOperator());
+    let lost = 0;
+    const resources = {
+      patchStatus: async (...call: Parameters<InMemoryCluster['patchStatus']>): Promise<K8sObject> => {
+        const stored = await cluster.patchStatus(...call);
+        if (lost === 0) return stored;
+        lost -= 1;
+        throw clusterError('unavailable', 'patchStatus');
+      },
+    };
+    const resource = read() ?? istioOperator();
+    const writer = new StatusWriter({ resources, clock, logger: SILENT_LOGGER }, resource, stop.signal);
+    await writer.write(READY);
+    await clock.advance(10_000);
+    lost = 1;
+    const restoring = {
+      ...working('Restoring.'),
+      components: new Map([['Pilot', { kind: 'working' }]] as const),
+    };
+    await writer.write(restoring).catch(() => undefined);
+    await clock.advance(10_000);
+
+    await writer.write(READY);
+
+    expect(storedStatus(read())?.componentStatus['Pilot']?.status).to.equal('HEALTHY');
+    expect(cluster.unsound).to.deep.equal([]);
+  });
+
   it('tells its caller when a result could not be written', async () => {
     const { cluster, writer } = world();
     cluster.failures.patchStatus = ['forbidden'];
@@ -120,6 +149,18 @@ describe('StatusWriter', () => {
     const error = await writer.write(READY).catch((caught: unknown) => caught);
 
     expect(error).to.have.property('kind', 'forbidden');
+  });
+
+  it('says nothing about a resource that took the place of its own', async () => {
+    const { cluster, writer, read } = world();
+    await writer.write(working('Installing.'));
+    cluster.remove(refOf(istioOperator()));
+    cluster.put(istioOperator({ uid: 'uid-of-another', spec: { profile: 'minimal' } }));
+
+    const error = await writer.write(READY).catch((caught: unknown) => caught);
+
+    expect(error).to.have.property('kind', 'conflict');
+    expect(storedStatus(read())).to.equal(undefined);
   });
 
   it('minds no resource that is gone', async () => {

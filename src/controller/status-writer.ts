@@ -1,14 +1,14 @@
 /** Brings the status of one resource into the cluster, with as few writes as tell the truth. */
-import { isClusterError } from '../model/cluster-error.ts';
+import { ClusterError, isClusterError } from '../model/cluster-error.ts';
 import type { Clock } from '../model/clock.ts';
 import type { JsonObject } from '../model/json.ts';
 import { mapAt } from '../model/json.ts';
 import type { Logger } from '../model/logger.ts';
 import type { K8sObject } from '../model/object.ts';
-import { refOf } from '../model/object.ts';
+import { displayRef, refOf, uidOf } from '../model/object.ts';
 import type { OperatorStatus } from '../model/status.ts';
 import { mergePatchBetween } from './merge-patch.ts';
-import { generationOf, storedStatus } from './resource.ts';
+import { generationOf, resourceVersionOf, storedStatus } from './resource.ts';
 import { rfc3339, statusOf } from './status.ts';
 import type { Phase } from './verdict.ts';
 import type { ResourcePort } from './watch.port.ts';
@@ -16,8 +16,11 @@ import type { ResourcePort } from './watch.port.ts';
 /** Progress is shown about four times a second at most: more often nobody can read it. */
 const PROGRESS_INTERVAL_MS = 250;
 
+/** Of one write, when others change the resource at the same moment again and again. */
+const MOST_TRIES = 5;
+
 export interface StatusWriterDeps {
-  readonly resources: ResourcePort;
+  readonly resources: Pick<ResourcePort, 'patchStatus'>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -31,6 +34,9 @@ export class StatusWriter {
   readonly #signal: AbortSignal;
   readonly #generation: number;
   #resource: K8sObject;
+  /** A write got no answer, so it may have been stored or not; or somebody else has changed the resource. */
+  #isUnsure = false;
+  #isReplaced = false;
   #writing: Promise<void> = Promise.resolve();
   #offered: Phase | undefined;
   #isPumping = false;
@@ -59,7 +65,7 @@ export class StatusWriter {
 
   /**
    * Writes a phase after everything that was offered before, unless the status says so already. Does nothing when the
-   * resource is gone; throws ClusterError when the write fails.
+   * resource is gone; throws ClusterError when the write fails, a `conflict` when another resource has its name by now.
    */
   async write(phase: Phase): Promise<void> {
     this.#offered = undefined;
@@ -94,17 +100,42 @@ export class StatusWriter {
   }
 
   async #store(phase: Phase): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        // A patch from what is not there any more would leave parts of the status that contradict each other.
+        if (this.#isUnsure) await this.#readAgain();
+        await this.#patchTo(phase);
+        return;
+      } catch (error) {
+        if (isClusterError(error, 'absent')) return;
+        if (isClusterError(error, 'unavailable') || isClusterError(error, 'conflict')) this.#isUnsure = true;
+        if (!isClusterError(error, 'conflict') || this.#isReplaced || tries === MOST_TRIES) throw error;
+      }
+    }
+  }
+
+  async #patchTo(phase: Phase): Promise<void> {
     const { resources, clock } = this.#deps;
     const now = rfc3339(clock.nowMs());
     const next = statusOf({ generation: this.#generation, phase, previous: this.stored, now });
     const patch = mergePatchBetween(mapAt(this.#resource, 'status'), asJson(next));
     if (patch === undefined) return;
     this.#lastWriteMs = clock.nowMs();
-    try {
-      this.#resource = await resources.patchStatus(refOf(this.#resource), patch, { signal: this.#signal });
-    } catch (error) {
-      if (!isClusterError(error, 'absent')) throw error;
+    const options = { signal: this.#signal, resourceVersion: resourceVersionOf(this.#resource) };
+    this.#resource = await resources.patchStatus(refOf(this.#resource), patch, options);
+  }
+
+  /** An empty patch changes nothing and tells what is stored. */
+  async #readAgain(): Promise<void> {
+    const ref = refOf(this.#resource);
+    const stored = await this.#deps.resources.patchStatus(ref, {}, { signal: this.#signal });
+    this.#isReplaced = uidOf(stored) !== uidOf(this.#resource);
+    if (this.#isReplaced) {
+      const message = `${displayRef(ref)} was replaced by another one meanwhile`;
+      throw new ClusterError(message, { kind: 'conflict', verb: 'patch status', ref });
     }
+    this.#resource = stored;
+    this.#isUnsure = false;
   }
 }
 

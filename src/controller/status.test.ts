@@ -306,6 +306,44 @@ describe('statusOf', () => {
     ],
   };
 
+  for (const [cause, reason] of [
+    ['object', 'ApplyFailed'],
+    ['rights', 'InsufficientPermissions'],
+    ['admission', 'AdmissionRefused'],
+    ['webhook', 'WebhookUnavailable'],
+    ['quota', 'QuotaExceeded'],
+    ['server', 'ClusterUnavailable'],
+  ] as const) {
+    it(`gives ${reason} as the reason when the cause of a failure is: ${cause}`, () => {
+      const failing: ComponentResult = { ...BUSY, cause };
+
+      const status = statusAfter({ ...PHASES.busy, report: reportOf({ components: { Pilot: failing } }) });
+
+      expect(conditionOf(status, 'Ready')?.reason).to.equal(reason);
+      expect(conditionOf(status, 'Applied')?.reason).to.equal(reason);
+    });
+  }
+
+  it('says first which pods are refused, early and late', () => {
+    const waitingFor = [
+      { ref: refOf(ISTIOD), reason: '0 of 1 pods are available' },
+      { ref: refOf(GATEWAY), reason: 'exceeded quota', refused: true },
+    ] as const;
+    const report = reportOf({ components: { IngressGateways: { kind: 'notReady', waitingFor } } });
+
+    const early = statusAfter({ ...PHASES.progressing, report });
+    const late = statusAfter({ ...PHASES.notReady, report });
+
+    expect(
+      [early, late].map((status) => [status.status, conditionOf(status, 'Ready')?.reason]),
+    ).to.deep.equal([
+      ['RECONCILING', 'PodsRefused'],
+      ['ERROR', 'PodsRefused'],
+    ]);
+    expect(early.message).to.match(/^Waiting for .*istio-ingressgateway: exceeded quota \(and 1 more\)\.$/);
+    expect(late.message).to.contain('kubectl describe deployment istio-ingressgateway');
+  });
+
   it('tells an injection conflict for as long as it lasts, and keeps it while nothing is known of it', () => {
     const faults = [
       { reason: 'DanglingTag', message: 'Tag "prod" points to nothing. Remove it.' },

@@ -5,6 +5,8 @@ import type { Controller } from './controller.ts';
 export interface Term {
   /** Aborted when the term is over. */
   readonly ended: AbortSignal;
+  /** What only a restart of the process would cure; the end of a term is no problem. */
+  problem(): string | undefined;
   /** Lets others lead at once. Nothing may be written afterwards. */
   release(): Promise<void>;
 }
@@ -12,8 +14,11 @@ export interface Term {
 export interface TermDeps<T extends Term> {
   /** Waits for the lead; undefined when the signal is aborted first. */
   acquire(signal: AbortSignal): Promise<T | undefined>;
-  /** A new controller for each term: what the last one knew may be outdated. */
-  controllerFor(term: T): Controller;
+  /**
+   * A new controller for each term: what the last one knew may be outdated. It watches before its term, and may write
+   * only in its own.
+   */
+  nextController(term: () => T | undefined): Controller;
   /** Told when this process begins and ends to lead. */
   leading(isLeader: boolean): void;
 }
@@ -21,12 +26,18 @@ export interface TermDeps<T extends Term> {
 export class Terms<T extends Term> {
   readonly #deps: TermDeps<T>;
   #controller: Controller | undefined;
+  #term: T | undefined;
 
   constructor(deps: TermDeps<T>) {
     this.#deps = deps;
   }
 
-  /** What keeps this process from doing its part; a replica that waits for the lead is doing it. */
+  /** Why this process should be started anew. Losing the lead is no reason, nor is waiting for it. */
+  wedged(): string | undefined {
+    return this.#term?.problem();
+  }
+
+  /** What keeps this process from doing its part, or from taking over at once while it waits for the lead. */
   problem(): string | undefined {
     return this.#controller === undefined || this.#controller.ready()
       ? undefined
@@ -35,24 +46,28 @@ export class Terms<T extends Term> {
 
   /** Resolves when the signal is aborted and the lead is given back. */
   async run(signal: AbortSignal): Promise<void> {
-    for (let term = await this.#next(signal); term !== undefined; term = await this.#next(signal)) {
-      await this.#serve(term, signal);
+    while (!signal.aborted) {
+      const own: { term?: T } = {};
+      const controller = this.#deps.nextController(() => own.term);
+      controller.warmUp();
+      this.#controller = controller;
+      const term = await this.#deps.acquire(signal);
+      if (term !== undefined) own.term = term;
+      if (term === undefined) await controller.run(AbortSignal.abort());
+      else await this.#serve(term, controller, signal);
     }
   }
 
-  async #next(signal: AbortSignal): Promise<T | undefined> {
-    return signal.aborted ? undefined : this.#deps.acquire(signal);
-  }
-
-  async #serve(term: T, signal: AbortSignal): Promise<void> {
+  async #serve(term: T, controller: Controller, signal: AbortSignal): Promise<void> {
     this.#deps.leading(true);
-    this.#controller = this.#deps.controllerFor(term);
+    this.#term = term;
     try {
-      await this.#controller.run(AbortSignal.any([signal, term.ended]));
+      await controller.run(AbortSignal.any([signal, term.ended]));
     } finally {
       this.#controller = undefined;
       this.#deps.leading(false);
       await term.release();
+      this.#term = undefined;
     }
   }
 }

@@ -1,4 +1,5 @@
 /** What happens when a resource is deleted. */
+import { isProtected } from '../apply/protected.ts';
 import type { Outcome, Usage } from '../model/outcome.ts';
 import type { InventoryEntry } from '../model/status.ts';
 import { finalizersWithoutOurs } from './finalizer.ts';
@@ -10,7 +11,7 @@ import { hardening, keepFor, ownerOf, storeFinalizers } from './visit.ts';
 /** How long one run waits for objects to go. Their going wakes us up, so there is no need to stay longer. */
 const LINGER_MS = 2_000;
 
-/** After that time since the deletion was asked for, objects that are still there count as a failure. */
+/** After that time since the deletion was asked for, objects that are still there count as a failure; refused ones at once. */
 const PATIENCE_MS = 60_000;
 
 /** Deletes what the inventory holds and nobody else wants, and then lets the resource go. */
@@ -37,9 +38,10 @@ export async function uninstall(deps: ReconcileDeps, visit: Visit): Promise<Outc
   );
   if (report.kind === 'deleted') return release(deps, visit, 0);
   const { remaining } = report;
+  const isRefused = remaining.some(({ refused }) => refused === true);
   const waitedMs = clock.nowMs() - (deletionTimeMs(visit.resource) ?? clock.nowMs());
   return {
-    kind: waitedMs < PATIENCE_MS ? 'deleting' : 'deletionBlocked',
+    kind: waitedMs < PATIENCE_MS && !isRefused ? 'deleting' : 'deletionBlocked',
     remaining,
     inventory: report.inventory,
   };
@@ -53,7 +55,17 @@ export async function letGo(deps: ReconcileDeps, visit: Visit): Promise<Outcome>
 async function release(deps: ReconcileDeps, visit: Visit, left: number): Promise<Outcome> {
   await storeFinalizers(deps, visit, finalizersWithoutOurs(visit.writer.resource));
   const administered = hardening(deps).hardened ? { administeredFor: ownerOf(visit) } : {};
-  return { kind: 'deleted', left, ...administered };
+  return { kind: 'deleted', left, ...administered, ...unrecorded(deps, visit) };
+}
+
+/** Only where nothing is recorded at all: otherwise the record is exact, and the watches may lag behind it. */
+function unrecorded(
+  { labelled }: ReconcileDeps,
+  visit: Visit,
+): Pick<Extract<Outcome, { kind: 'deleted' }>, 'unrecorded'> {
+  if (inventoryOf(visit).length > 0) return {};
+  const refs = labelled(visit.key).filter((ref) => !isProtected(ref));
+  return refs.length === 0 ? {} : { unrecorded: { owner: ownerOf(visit), refs } };
 }
 
 /** Once something is deleted the control plane is no longer whole, so there is nothing to keep. */

@@ -5,7 +5,7 @@ import type { ClusterErrorKind } from '../model/cluster-error.ts';
 import { assertNever } from '../model/json.ts';
 import type { Outcome, Problem, Release, Usage } from '../model/outcome.ts';
 import type { ComponentName } from '../model/plan.ts';
-import type { ApplyReport } from '../model/report.ts';
+import type { ApplyReport, FailureCause } from '../model/report.ts';
 import type {
   ComponentStatus,
   InventoryEntry,
@@ -33,6 +33,7 @@ import {
   pruneFailureTexts,
   resultsOf,
   usageText,
+  waitingFor,
   waitingTexts,
 } from './messages.ts';
 import type { ConditionReason } from './reasons.ts';
@@ -248,7 +249,8 @@ function working(phase: Working, context: VerdictContext): Verdict {
 
 function progressing(release: Release, report: ApplyReport, context: VerdictContext): Verdict {
   const message = capped(`Waiting for ${firstOf(waitingTexts(report))}.`);
-  const base = ongoing('RECONCILING', progressReason(context), message);
+  const reason = arePodsRefused(report) ? 'PodsRefused' : progressReason(context);
+  const base = ongoing('RECONCILING', reason, message);
   return {
     ...base,
     claims: { ...base.claims, Valid: valid(release), Applied: appliedSoFar(release, report) },
@@ -260,12 +262,12 @@ function progressing(release: Release, report: ApplyReport, context: VerdictCont
 
 function notReady(phase: Extract<Phase, { kind: 'notReady' }>, context: VerdictContext): Verdict {
   const { release, report, timeoutMs } = phase;
-  const first = resultsOf(report, 'notReady')[0]?.[1].waitingFor[0]?.ref;
+  const first = waitingFor(report)[0]?.[1].ref;
   const remedy = first === undefined ? '' : ` See what keeps it with: ${describeCommand(first)}`;
   const message = capped(
     `Not ready after ${describeDuration(timeoutMs)}: ${firstOf(waitingTexts(report))}.${remedy}`,
   );
-  const base = ongoing('ERROR', 'NotReady', message);
+  const base = ongoing('ERROR', arePodsRefused(report) ? 'PodsRefused' : 'NotReady', message);
   return {
     ...base,
     claims: { ...base.claims, Valid: valid(release), Applied: appliedSoFar(release, report) },
@@ -275,10 +277,28 @@ function notReady(phase: Extract<Phase, { kind: 'notReady' }>, context: VerdictC
   };
 }
 
+/** More are waited for as a matter of course. */
+function arePodsRefused(report: ApplyReport): boolean {
+  return waitingFor(report).some(([, { refused }]) => refused === true);
+}
+
+/** Why an object was not accepted, for those who alert on it. */
+const FAILURE_REASONS: Readonly<Record<FailureCause, ConditionReason>> = {
+  object: 'ApplyFailed',
+  rights: 'InsufficientPermissions',
+  admission: 'AdmissionRefused',
+  webhook: 'WebhookUnavailable',
+  quota: 'QuotaExceeded',
+  server: 'ClusterUnavailable',
+};
+
+/** Message and reason are about the same failure. */
 function failed(release: Release, report: ApplyReport, context: VerdictContext): Verdict {
   const message = capped(sentence(firstOf(failureTexts(report))));
-  const isPermanent = resultsOf(report, 'failed').some(([, result]) => !result.retryable);
-  const base = isPermanent ? stalled('ApplyFailed', message) : ongoing('ERROR', 'ApplyFailed', message);
+  const failures = resultsOf(report, 'failed').map(([, result]) => result);
+  const reason = FAILURE_REASONS[failures[0]?.cause ?? 'object'];
+  const isPermanent = failures.some(({ retryable }) => !retryable);
+  const base = isPermanent ? stalled(reason, message) : ongoing('ERROR', reason, message);
   return {
     ...base,
     claims: {
@@ -286,7 +306,7 @@ function failed(release: Release, report: ApplyReport, context: VerdictContext):
       Valid: valid(release),
       Applied: {
         status: 'False',
-        reason: 'ApplyFailed',
+        reason,
         message: capped(failureTexts(report).map(sentence).join(' ')),
       },
     },

@@ -50,6 +50,8 @@ export interface ReconcileDeps {
   facts(signal: AbortSignal): Promise<ClusterFacts>;
   /** Another living resource that the live object says it belongs to. */
   labelledHolder(key: string, ref: ObjectRef): LabelledHolder | undefined;
+  /** The objects in the cluster that say they belong to a resource, whoever made them. */
+  readonly labelled: (key: string) => readonly ObjectRef[];
   /** Whether another living resource asks for a revision tag, also one that nobody has looked at yet. */
   readonly isTagOfOther: (key: string, ref: ObjectRef) => boolean;
   /** All injection webhooks of the cluster. */

@@ -1,11 +1,12 @@
 /** All watches of the controller. They only put keys into the queue. */
 import { INJECTOR_SELECTOR, reachOf } from '../core/objects/injectors.ts';
 import { jsonEqual } from '../model/json.ts';
-import type { K8sObject, ObjectRef } from '../model/object.ts';
-import { labelsOf } from '../model/object.ts';
+import type { GroupVersionKind, K8sObject, ObjectRef } from '../model/object.ts';
+import { labelsOf, refOf } from '../model/object.ts';
 import type { LabelledHolder } from './claims.ts';
 import { ownerKeyOf, ownersConcerned } from './drift.ts';
-import { asksFor } from './injection.ts';
+import { asksFor, isForTag } from './injection.ts';
+import { Notes } from './notes.ts';
 import { ISTIO_OPERATOR, asksForALook, deletionTimeMs, keyOfResource, refOfKey } from './resource.ts';
 import { watchServedKinds } from './served-kinds.ts';
 import { INJECTORS, OWNED_KINDS, ownedSelector } from './watch-table.ts';
@@ -21,10 +22,14 @@ export interface Watches {
   isTagOfOther(key: string, ref: ObjectRef): boolean;
   /** The version on the label of the istiod that belongs to a resource. */
   labelledVersion(key: string): string | undefined;
+  /** The watched objects that say they belong to a resource. */
+  labelled(key: string): readonly ObjectRef[];
   /** All injection webhooks, whoever made them. */
   injectors(): readonly K8sObject[];
-  /** How many IstioOperators there are. */
-  count(): number;
+  /** Of all IstioOperators. */
+  keys(): readonly string[];
+  /** Resolves once what others may have changed up to now, and must not be missed, is known. */
+  refresh(): Promise<void>;
   /** Of the kinds that planning asks about, those that are served; as in ClusterFacts. */
   servedKinds(): readonly string[];
   stop(): void;
@@ -37,7 +42,11 @@ export function watchAll(
   enqueue: (key: string) => void,
 ): Watches {
   const resources = watchResources(watch, namespaces);
-  const owned = OWNED_KINDS.map((kind) => watch.watch(kind, { labelSelector: ownedSelector(kind) }));
+  const owned = OWNED_KINDS.map((kind) => ({
+    kind,
+    watched: watch.watch(kind, { labelSelector: ownedSelector(kind) }),
+  }));
+  const istiods = owned.filter(({ kind }) => kind.kind === 'Deployment').map(istiodsIn);
   const injectors = watch.watch(INJECTORS, { labelSelector: INJECTOR_SELECTOR });
   const listed = (): readonly K8sObject[] => resources.flatMap((watched) => watched.list());
   const find = (key: string): K8sObject | undefined => resourceIn(resources, key);
@@ -47,7 +56,7 @@ export function watchAll(
         enqueue(keyOfResource(event.object));
     });
   }
-  for (const watched of owned) {
+  for (const { watched } of owned) {
     watched.onChange((event) => enqueueOwners(event, find, enqueue));
   }
   // Which injectors there are decides what others may do.
@@ -58,7 +67,7 @@ export function watchAll(
   const served = watchServedKinds(watch, () => {
     for (const resource of listed()) enqueue(keyOfResource(resource));
   });
-  const all = [...resources, ...owned, injectors, ...served.definitions];
+  const all = [...resources, ...owned.map(({ watched }) => watched), injectors, ...served.definitions];
   return {
     synced: Promise.all(all.map(async (watched) => watched.synced)).then(() => undefined),
     resource: find,
@@ -69,13 +78,18 @@ export function watchAll(
         : undefined;
     },
     isTagOfOther: (key, ref) =>
+      isForTag(ref) &&
       listed().some(
         (resource) =>
           keyOfResource(resource) !== key && deletionTimeMs(resource) === undefined && asksFor(resource, ref),
       ),
+    labelled: (key) => labelledObjects(owned, key),
     injectors: () => injectors.list(),
-    labelledVersion: (key) => versionOfIstiod(owned, key),
-    count: () => listed().length,
+    labelledVersion: (key) => versionOfIstiod(istiods, key),
+    keys: () => listed().map(keyOfResource),
+    refresh: async () => {
+      await Promise.all([...resources, injectors].map(async (watched) => watched.refresh()));
+    },
     servedKinds: () => served.names(),
     stop: () => {
       for (const watched of all) watched.stop();
@@ -96,20 +110,43 @@ function resourceIn(resources: readonly Watched[], key: string): K8sObject | und
   return undefined;
 }
 
-function labelledHolder(owned: readonly Watched[], ref: ObjectRef): LabelledHolder | undefined {
-  for (const watched of owned) {
-    const live = watched.get(ref);
+interface OwnedWatch {
+  readonly kind: GroupVersionKind;
+  readonly watched: Watched;
+}
+
+function labelledHolder(owned: readonly OwnedWatch[], ref: ObjectRef): LabelledHolder | undefined {
+  for (const { kind, watched } of owned) {
+    const live = kind.kind === ref.kind ? watched.get(ref) : undefined;
     const key = live && ownerKeyOf(live);
     if (live !== undefined) return key === undefined ? undefined : { key, live };
   }
   return undefined;
 }
 
-function versionOfIstiod(owned: readonly Watched[], key: string): string | undefined {
-  const istiod = owned
-    .flatMap((watched) => watched.list())
-    .find((object) => object.kind === 'Deployment' && isPilot(object) && ownerKeyOf(object) === key);
-  return istiod && labelsOf(istiod)['operator.istio.io/version'];
+/** What is on its way out already says nothing any more. */
+function labelledObjects(owned: readonly OwnedWatch[], key: string): readonly ObjectRef[] {
+  return owned
+    .flatMap(({ watched }) => watched.list())
+    .filter((object) => ownerKeyOf(object) === key && deletionTimeMs(object) === undefined)
+    .map(refOf);
+}
+
+interface Istiod {
+  readonly ownerKey: string | undefined;
+  readonly version: string | undefined;
+}
+
+function istiodsIn({ watched }: OwnedWatch): Notes<Istiod> {
+  return new Notes(watched, (object) =>
+    isPilot(object)
+      ? { ownerKey: ownerKeyOf(object), version: labelsOf(object)['operator.istio.io/version'] }
+      : undefined,
+  );
+}
+
+function versionOfIstiod(istiods: readonly Notes<Istiod>[], key: string): string | undefined {
+  return istiods.flatMap((notes) => notes.all()).find(({ ownerKey }) => ownerKey === key)?.version;
 }
 
 function isPilot(object: K8sObject): boolean {

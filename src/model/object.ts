@@ -59,7 +59,8 @@ export function groupOf(apiVersion: string): string {
  * object under all versions of its group.
  */
 export function identityOf(ref: ObjectRef): string {
-  return `${groupOf(ref.apiVersion)}/${ref.kind}/${ref.namespace ?? ''}/${ref.name}`;
+  // A template would be a rope, that holds on to each of its parts and to the texts that those were cut from.
+  return [groupOf(ref.apiVersion), ref.kind, ref.namespace ?? '', ref.name].join('/');
 }
 
 /** How a person reads a reference: `Deployment istio-system/istiod`, `ClusterRole istiod-clusterrole-istio-system`. */

@@ -159,6 +159,11 @@ export type Outcome =
   | {
       readonly kind: 'deleted';
       readonly left: number;
+      /**
+       * Objects that say they belong to the resource, and that no record of ours holds, as when another operator
+       * installed them. They stay: labels alone are no proof. Absent when there are none.
+       */
+      readonly unrecorded?: { readonly owner: Owner; readonly refs: readonly ObjectRef[] };
       /** In hardened mode: the resource, whose objects an administrator has to delete. */
       readonly administeredFor?: Owner;
     }

@@ -26,7 +26,12 @@ export interface NotReady {
   readonly ref: ObjectRef;
   /** One sentence without full stop, such as `0 of 1 pods are available: ImagePullBackOff`. */
   readonly reason: string;
+  /** The API server says no: to the pods of a workload, or to the deletion of an object. Waiting alone is of no use. */
+  readonly refused?: true;
 }
+
+/** Who has to act before an object is accepted; `object` when the object itself is at fault, or nobody is. */
+export type FailureCause = 'object' | 'rights' | 'admission' | 'webhook' | 'quota' | 'server';
 
 export type ComponentResult =
   | { readonly kind: 'ready' }
@@ -38,6 +43,8 @@ export type ComponentResult =
       readonly ref: ObjectRef;
       readonly message: string;
       readonly retryable: boolean;
+      /** Of the failure that the message is about; `object` when absent. */
+      readonly cause?: FailureCause;
       /** Not retryable for lack of a right, which somebody may be about to grant. */
       readonly forbidden?: true;
       /** In hardened mode: an administrator has to apply the object. Nothing of it was written. */

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { request } from 'undici';
 import type { ControlPlane } from '../../../e2e/control-plane/control-plane.ts';
 import { findFreePort } from '../../../e2e/control-plane/free-port.ts';
+import { NODE_FLAGS } from '../../image/node-flags.ts';
 
 export interface MeasuredOperator {
   /** Resident memory now, and the most it was. */
@@ -24,10 +25,11 @@ export interface OperatorSettings {
 }
 
 /** The same limits as in deploy/operator.yaml. */
-const ENVIRONMENT = {
+export const ENVIRONMENT = {
   NODE_OPTIONS: '--max-old-space-size=160 --max-semi-space-size=2 --disallow-code-generation-from-strings',
   MALLOC_ARENA_MAX: '2',
   MALLOC_TRIM_THRESHOLD_: '131072',
+  MALLOC_MMAP_THRESHOLD_: '32768',
 };
 const READY_TIMEOUT_MS = 60_000;
 
@@ -46,7 +48,7 @@ export async function startMeasured(
     'monitoring-port': String(port),
   };
   const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
-  const child = spawn(process.execPath, [program, 'run', ...args], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, program, 'run', ...args], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { PATH: process.env['PATH'], ...ENVIRONMENT },
   });

@@ -31,6 +31,9 @@ export class InMemoryCluster implements WatchPort, ResourcePort {
   /** Errors that the next calls of a method get, in turn. */
   readonly failures: Partial<Record<keyof ResourcePort, ClusterErrorKind[]>> = {};
   synced: Promise<void> = Promise.resolve();
+  /** Of every watch that is asked to list anew. */
+  refreshed: Promise<void> = Promise.resolve();
+  refreshes = 0;
   #version = 100;
 
   watch(kind: GroupVersionKind, options: WatchOptions): Watched {
@@ -46,6 +49,10 @@ export class InMemoryCluster implements WatchPort, ResourcePort {
         subscription.handlers.add(handler);
         for (const object of this.#visible(subscription)) handler({ type: 'added', object });
         return () => subscription.handlers.delete(handler);
+      },
+      refresh: async () => {
+        this.refreshes += 1;
+        await this.refreshed;
       },
       stop: () => this.#subscriptions.delete(subscription),
     };
@@ -85,8 +92,15 @@ export class InMemoryCluster implements WatchPort, ResourcePort {
     else this.#store({ ...object, metadata: { ...object.metadata, deletionTimestamp } });
   }
 
-  async patchStatus(ref: ObjectRef, status: JsonObject): Promise<K8sObject> {
+  async patchStatus(
+    ref: ObjectRef,
+    status: JsonObject,
+    { resourceVersion }: { readonly resourceVersion?: string } = {},
+  ): Promise<K8sObject> {
     const object = this.#expect('patchStatus', ref);
+    if (resourceVersion !== undefined && resourceVersion !== resourceVersionOf(object))
+      throw clusterError('conflict', 'patch status', ref);
+    if (Object.keys(status).length === 0) return object;
     this.statusPatches.push(status);
     const stored = this.#store({ ...object, status: applyMergePatch(mapAt(object, 'status'), status) });
     this.#checkStatus(object, stored);

@@ -1,0 +1,53 @@
+/**
+ * Tries schedules of faults on the real controller and engine, in a cluster that is made of memory: no process, no
+ * network, and so a hundred thousand of them. `MODEL_SCHEDULE="shrink: 7=lost 12=crashAfter"` tells what happens in one.
+ */
+import { expect } from 'chai';
+import type { Scope } from '../../src/controller/testing/schedules/explorer.ts';
+import { explore, prepareModel, replay } from '../../src/controller/testing/schedules/explorer.ts';
+import { readFaultRun, seededRandom } from './fault-run.ts';
+import { recordProof } from './figures.ts';
+
+const MINUTES = 60_000;
+const TARGET = { 1: 4_500, 2: 100_000 } as const;
+/** All schedules of one fault are 3,300; chance chooses among the pairs, and makes the longer ones. */
+const SCOPES = {
+  1: { singles: 2_000, pairs: 1_000, longer: 1_500 },
+  2: { singles: 10_000, pairs: 40_000, longer: 60_000 },
+} as const satisfies Record<1 | 2, Partial<Scope>>;
+
+const run = readFaultRun(process.env);
+
+describe('schedules of faults', function suite() {
+  this.timeout(60 * MINUTES);
+
+  it('end as if nothing had happened, and harm and forget nothing on their way', async () => {
+    const model = await prepareModel();
+    const scope = { ...SCOPES[run.tier], random: seededRandom(run.seed), mostViolations: 5 };
+    const startedMs = process.cpuUsage();
+
+    const { tried, requests, violations } = await explore(model, scope);
+
+    const { user, system } = process.cpuUsage(startedMs);
+    const counts = {
+      schedules: tried,
+      requests,
+      violations: violations.length,
+      'CPU seconds': Math.round((user + system) / 1_000_000),
+    };
+    const isMet = tried >= TARGET[run.tier] && violations.length === 0;
+    await recordProof(run, 'model', { counts, isMet });
+    expect(model.findings).to.deep.equal([]);
+    expect(violations).to.deep.equal([]);
+    expect(tried).to.be.at.least(TARGET[run.tier]);
+  });
+
+  const schedule = process.env['MODEL_SCHEDULE'];
+  if (schedule !== undefined)
+    it(`goes on: ${schedule}`, async () => {
+      const { events, findings } = await replay(await prepareModel(), schedule);
+
+      console.log(events.join('\n'));
+      expect(findings).to.deep.equal([]);
+    });
+});
