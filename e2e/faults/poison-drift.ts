@@ -49,9 +49,9 @@ export class DriftAdversary {
     this.#objects = objects;
   }
 
-  /** How long each repair took, in milliseconds. */
-  get repairsMs(): readonly number[] {
-    return this.#took;
+  /** How long each repair took since the last time that this was asked, in milliseconds. */
+  takeRepairsMs(): readonly number[] {
+    return this.#took.splice(0);
   }
 
   /** Disturbs until the work is done, and at least once. Rejects when something is not repaired. */

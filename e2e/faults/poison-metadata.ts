@@ -106,10 +106,12 @@ export const METADATA_POISONS: Readonly<Record<string, (namespace: PoisonNamespa
     await namespace.patch(`${RESOURCES}/forged/status`, { status: forgedStatus(uid) });
     await namespace.patch(`${RESOURCES}/forged`, { spec: gatewaySpec('forged', { edited: 'true' }) });
 
-    const resource = await namespace.untilTold('forged');
+    const resource = await eventually('the inventory is true again', async () => {
+      const told = await namespace.untilStatus('forged', 'HEALTHY');
+      const kinds = listAt(told, 'status', 'inventory').map((entry) => at(entry, 'kind'));
+      return kinds.includes('Deployment') && !kinds.includes('ConfigMap') ? told : undefined;
+    });
 
-    const kinds = listAt(resource, 'status', 'inventory').map((entry) => at(entry, 'kind'));
-    expect(kinds).to.include('Deployment').and.not.include('ConfigMap');
     expect(at(resource, 'status', 'componentStatus', 'Pilot')).to.equal(undefined);
     await namespace.delete(`${RESOURCES}/forged`);
     await namespace.untilGone(`${RESOURCES}/forged`);

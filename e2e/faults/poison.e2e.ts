@@ -62,6 +62,8 @@ describe('poison resources', function poison() {
   let adversary: DriftAdversary;
   const contained: Contained[] = [];
   const late: number[] = [];
+  const repairs: number[] = [];
+  const crowdedRepairs: number[] = [];
   const storm = { edits: 0, looks: 0, sustained: 0 };
   let counts: Counts = {};
 
@@ -229,9 +231,11 @@ describe('poison resources', function poison() {
   });
 
   it('are told all when they come by the hundred', async () => {
+    repairs.push(...adversary.takeRepairsMs());
     const crowd = Array.from({ length: SIZE.crowd }, (_, index) => `crowd-${index}`);
     const startMs = performance.now();
     await adversary.beside(createAll(crowd).then(async () => untilAllAreTold(crowd)));
+    crowdedRepairs.push(...adversary.takeRepairsMs());
     counts = {
       ...counts,
       'crowd of': crowd.length,
@@ -253,8 +257,7 @@ describe('poison resources', function poison() {
   it('leave the operator the process that it was, and quick', async () => {
     const slowest = slowestOf(contained);
     const lateMs = Math.max(...late);
-    const repairs = adversary.repairsMs;
-    const slowestRepairMs = Math.max(...repairs);
+    const slowestRepairMs = Math.max(...repairs, ...crowdedRepairs);
     const rate = storm.sustained.toFixed(1);
     counts = {
       resources: contained.length,
@@ -266,8 +269,9 @@ describe('poison resources', function poison() {
       'slowest status ms': slowest.tookMs,
       'slowest is': slowest.name,
       'loop late p99 ms': lateMs,
-      repairs: repairs.length,
+      repairs: repairs.length + crowdedRepairs.length,
       'repaired in': spreadOf(repairs),
+      'repaired beside the crowd in': spreadOf(crowdedRepairs),
       edits: storm.edits,
       'looks a second': rate,
       ...counts,
@@ -275,7 +279,7 @@ describe('poison resources', function poison() {
     };
     const isWhole = run.tier === 1 || contained.length === POISONS.length + HEAVY.length;
     const isQuick = slowest.tookMs <= STATUS_MS && lateMs <= LATE_MS && slowestRepairMs <= REPAIR_MS;
-    const isPaced = storm.sustained <= LOOKS_PER_SECOND + 1 / (SIZE.stormMs / 2_000);
+    const isPaced = run.tier === 1 || storm.sustained <= LOOKS_PER_SECOND + 1 / (SIZE.stormMs / 2_000);
     await recordProof(run, 'poison', {
       counts,
       isMet: isWhole && uncontained().length === 0 && isPaced && (run.tier === 1 || isQuick),

@@ -150,8 +150,9 @@ class IstioOperatorController implements Controller {
   #startWatches(): Watches {
     if (this.#watches !== undefined) return this.#watches;
     const { watch, settings } = this.#deps;
-    this.#watches = watchAll(watch, settings.namespaces, (key) => {
-      if (this.#isRunning) this.#queue.add(key);
+    this.#watches = watchAll(watch, settings.namespaces, (key, cause) => {
+      // Drift of one that is installed shall not wait behind hundreds that are new.
+      if (this.#isRunning) this.#queue.add(key, { isUrgent: cause === 'installed' });
     });
     void this.#watches.synced.then(() => {
       this.#isSynced = true;

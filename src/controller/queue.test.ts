@@ -27,6 +27,46 @@ describe('WorkQueue', () => {
     expect(await takeAll(queue)).to.deep.equal(['b', 'a', 'c']);
   });
 
+  it('hands out an urgent key before those that wait, but not twice in a row', async () => {
+    const queue = queueOn(new FakeClock());
+
+    for (const key of ['a', 'b', 'c']) queue.add(key);
+    for (const key of ['x', 'y']) queue.add(key, { isUrgent: true });
+
+    expect(await takeAll(queue)).to.deep.equal(['x', 'a', 'y', 'b', 'c']);
+  });
+
+  it('lets a key that waits overtake the others once it becomes urgent', async () => {
+    const queue = queueOn(new FakeClock());
+
+    for (const key of ['a', 'b', 'c']) queue.add(key);
+    queue.add('c', { isUrgent: true });
+
+    expect(await takeAll(queue)).to.deep.equal(['c', 'a', 'b']);
+  });
+
+  it('remembers that a key is urgent while it runs or is slowed down, and no longer', async () => {
+    const clock = new FakeClock();
+    const queue = queueOn(clock, { pace: { burst: 1, refillMs: 500 } });
+    queue.add('a');
+    await takeAll(queue);
+    queue.add('a', { isUrgent: true });
+    queue.done('a');
+    queue.add('b');
+    await clock.advance(500);
+    const first = await takeAll(queue);
+    for (const key of first) queue.done(key);
+
+    await clock.advance(1_000);
+    queue.add('b');
+    queue.add('a');
+
+    expect([first, await takeAll(queue)]).to.deep.equal([
+      ['a', 'b'],
+      ['b', 'a'],
+    ]);
+  });
+
   it('runs a key once that was added several times before it was taken', async () => {
     const queue = queueOn(new FakeClock());
 

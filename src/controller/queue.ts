@@ -1,6 +1,7 @@
 /**
  * The queue of resources to reconcile, with the semantics of client-go's: a key that is added several times before it
- * is taken runs once; a key that is added while it runs, runs again afterwards; one key never runs twice at once.
+ * is taken runs once; a key that is added while it runs, runs again afterwards; one key never runs twice at once. Beyond
+ * that, urgent keys overtake the others, but never twice in a row while an older one waits, so that nobody starves.
  */
 import type { Clock } from '../model/clock.ts';
 import type { BackoffSettings } from './backoff.ts';
@@ -41,6 +42,10 @@ export class WorkQueue {
   /** Keys that were added while they ran. */
   readonly #dirty = new Set<string>();
   readonly #failures = new Map<string, number>();
+  /** Keys that were added as urgent and not taken since: they may wait, be delayed, or run for an earlier reason. */
+  readonly #urgent = new Set<string>();
+  /** Whether the last one that was taken overtook others. */
+  #hasOvertaken = false;
   /** When delayed keys become due. */
   readonly #due = new Map<string, number>();
   readonly #takers: ((key: string | undefined) => void)[] = [];
@@ -61,9 +66,11 @@ export class WorkQueue {
     return this.#waiting.size;
   }
 
-  /** Lets a key run as soon as a worker is free. */
-  add(key: string): void {
-    if (this.#closed || this.#waiting.has(key)) return;
+  /** Lets a key run as soon as a worker is free; an urgent one before those that are not. */
+  add(key: string, { isUrgent = false }: { readonly isUrgent?: boolean } = {}): void {
+    if (this.#closed) return;
+    if (isUrgent) this.#urgent.add(key);
+    if (this.#waiting.has(key)) return;
     if (this.#processing.has(key)) {
       this.#dirty.add(key);
       return;
@@ -125,14 +132,31 @@ export class WorkQueue {
     this.#alarm?.stop.abort();
     this.#due.clear();
     this.#waiting.clear();
+    this.#urgent.clear();
     for (const taker of this.#takers.splice(0)) taker(undefined);
+  }
+
+  /** The oldest key that waits, or the oldest urgent one where it is its turn. */
+  #next(): string | undefined {
+    const [oldest] = this.#waiting.keys();
+    const urgent = this.#hasOvertaken ? undefined : this.#oldestUrgent();
+    this.#hasOvertaken = urgent !== undefined && urgent !== oldest;
+    return urgent ?? oldest;
+  }
+
+  #oldestUrgent(): string | undefined {
+    if (this.#urgent.size === 0) return undefined;
+    for (const key of this.#waiting.keys()) if (this.#urgent.has(key)) return key;
+    return undefined;
   }
 
   #handOut(): void {
     while (this.#takers.length > 0 && this.#waiting.size > 0) {
-      const [key, sinceMs] = this.#waiting.entries().next().value ?? [];
+      const key = this.#next();
+      const sinceMs = key === undefined ? undefined : this.#waiting.get(key);
       if (key === undefined || sinceMs === undefined) break;
       this.#waiting.delete(key);
+      this.#urgent.delete(key);
       this.#due.delete(key);
       const now = this.#deps.clock.nowMs();
       this.#processing.set(key, now);

@@ -35,11 +35,17 @@ export interface Watches {
   stop(): void;
 }
 
+/**
+ * Why a resource may need a look: something happened to what it `installed`, which may be drift and is soon repaired; or
+ * the `resource` itself, or the cluster around it, has changed.
+ */
+export type Cause = 'installed' | 'resource';
+
 /** Starts all watches. `enqueue` gets the key of each IstioOperator that something may have to be done about. */
 export function watchAll(
   watch: WatchPort,
   namespaces: readonly string[],
-  enqueue: (key: string) => void,
+  enqueue: (key: string, cause: Cause) => void,
 ): Watches {
   const resources = watchResources(watch, namespaces);
   const owned = OWNED_KINDS.map((kind) => ({
@@ -53,22 +59,22 @@ export function watchAll(
   for (const watched of resources) {
     watched.onChange((event) => {
       if (event.type !== 'updated' || asksForALook(event.old, event.object))
-        enqueue(keyOfResource(event.object));
+        enqueue(keyOfResource(event.object), 'resource');
     });
   }
   for (const { watched } of owned) {
-    watched.onChange((event) => enqueueOwners(event, find, enqueue));
+    watched.onChange((event) => enqueueOwners(event, find, (key) => enqueue(key, 'installed')));
   }
   // Which injectors there are decides what others may do.
   injectors.onChange((event) => {
     // The watch of our own webhooks may have been first: when it told that one of them lost its labels, this one, which
     // answers for it since, may still have shown it as it was.
-    if (event.type === 'updated') enqueueOwners(event, find, enqueue);
+    if (event.type === 'updated') enqueueOwners(event, find, (key) => enqueue(key, 'installed'));
     if (!isReachChanged(event)) return;
-    for (const resource of listed()) enqueue(keyOfResource(resource));
+    for (const resource of listed()) enqueue(keyOfResource(resource), 'resource');
   });
   const served = watchServedKinds(watch, () => {
-    for (const resource of listed()) enqueue(keyOfResource(resource));
+    for (const resource of listed()) enqueue(keyOfResource(resource), 'resource');
   });
   const all = [...resources, ...owned.map(({ watched }) => watched), injectors, ...served.definitions];
   return {
