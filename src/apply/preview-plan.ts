@@ -17,6 +17,7 @@ import { additions, entriesFor } from './inventory.ts';
 import { sameContent } from './known-equal.ts';
 import { mapParallel } from './parallel.ts';
 import { prunable } from './prune.ts';
+import { rivalsOf } from './rivals.ts';
 import { CALLS_AT_ONCE } from './run.ts';
 
 export interface PreviewedChange {
@@ -96,6 +97,9 @@ async function previewAdministered(run: DecidingRun, desired: K8sObject): Promis
 
 async function previewDifference(run: DecidingRun, difference: Difference): Promise<Previewed> {
   const { intended, live } = difference;
+  // The API server would refuse them side by side, and a dry run of taking the first away is no beginning for another.
+  if (rivalsOf(intended, live).length > 0)
+    return { kind: 'change', change: configured(difference), live, after: intended };
   try {
     const after = await run.cluster.apply(intended, { signal: run.signal, force: true, dryRun: true });
     // Admission may make nothing of the difference: then applying writes nothing either.
