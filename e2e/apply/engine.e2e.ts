@@ -262,7 +262,7 @@ describe('the engine on a real API server', () => {
       const index = ports.findIndex((port) => at(port, 'name') === 'https');
       const added = { name: 'mine', port: 16000, protocol: 'TCP', targetPort: 16000, nodePort: 31999 };
       const edits = [
-        ...change.map(({ path: field, ...patch }) => ({ ...patch, path: `/spec/ports/${index}/${field}` })),
+        ...change.map(({ path: name, ...patch }) => ({ ...patch, path: `/spec/ports/${index}/${name}` })),
         { op: 'add', path: '/spec/ports/-', value: added },
       ];
       await call('PATCH', `${path}?fieldManager=kubectl-edit`, edits, JSON_PATCH);

@@ -18,6 +18,8 @@ import {
   keyOfItem,
   otherOwners,
 } from './managed-fields.ts';
+import type { FieldPath } from './withhold.ts';
+import { replacedAt, valueAt } from './withhold.ts';
 
 interface UniqueField {
   readonly kinds: readonly string[];
@@ -55,8 +57,6 @@ const UNIQUE_FIELDS: readonly UniqueField[] = [
     ];
   }),
 ];
-
-type FieldPath = readonly string[];
 
 /** A live item that we don't want, beside which the API server refuses one that we want. */
 export interface Rival {
@@ -103,6 +103,14 @@ export function flippedByRival(flip: Flip, rivals: readonly Rival[]): Flip {
   if (flip.isOurs || flip.managers.length > 0) return flip;
   const rival = rivals.find(({ wanted }) => wanted.every((step, index) => flip.path[index] === step));
   return rival === undefined ? flip : { ...flip, managers: rival.managers };
+}
+
+/** What an object will be once our items stand where their rivals are. */
+export function withoutRivals(stored: K8sObject, rivals: readonly Rival[], desired: K8sObject): K8sObject {
+  return rivals.reduce<JsonValue>((object, { path, wanted, item }) => {
+    const ours = { ...(item as JsonObject), ...(valueAt(desired, wanted) as JsonObject) };
+    return replacedAt(replacedAt(object, wanted) ?? {}, path, ours) ?? {};
+  }, stored) as K8sObject; // no rival is the object itself
 }
 
 interface Lists<T extends JsonValue = JsonValue> {
