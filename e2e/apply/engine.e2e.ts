@@ -78,6 +78,20 @@ const IMMUTABLE_CHANGES: readonly ImmutableChange[] = [
   },
 ];
 
+/** Each makes an item of a list of its own, since ports are known by number and protocol, with the name of ours. */
+const EDITED_PORTS = [
+  {
+    what: 'its number',
+    change: [{ op: 'replace', path: 'port', value: 15099 }],
+    field: 'spec.ports[port=443,protocol=TCP]',
+  },
+  {
+    what: 'its protocol',
+    change: [{ op: 'replace', path: 'protocol', value: 'UDP' }],
+    field: 'spec.ports[port=443,protocol=TCP]',
+  },
+] as const;
+
 const AUTOSCALER: K8sObject = {
   apiVersion: 'autoscaling/v2',
   kind: 'HorizontalPodAutoscaler',
@@ -238,6 +252,50 @@ describe('the engine on a real API server', () => {
     const kept = (await call('GET', validator)).body;
     expect(at(kept, 'webhooks', 0, 'clientConfig', 'caBundle')).to.equal(bundle);
     expect(at(kept, 'webhooks', 0, 'failurePolicy')).to.equal('Fail');
+  });
+
+  for (const { what, change, field } of EDITED_PORTS) {
+    it(`gives a port back ${what} that somebody changed, and leaves one that was added`, async () => {
+      const path = `${SERVICES}/istio-ingressgateway`;
+      const before = (await call('GET', path)).body;
+      const ports = listAt(before, 'spec', 'ports');
+      const index = ports.findIndex((port) => at(port, 'name') === 'https');
+      const added = { name: 'mine', port: 16000, protocol: 'TCP', targetPort: 16000, nodePort: 31999 };
+      const edits = [
+        ...change.map(({ path: name, ...patch }) => ({ ...patch, path: `/spec/ports/${index}/${name}` })),
+        { op: 'add', path: '/spec/ports/-', value: added },
+      ];
+      await call('PATCH', `${path}?fieldManager=kubectl-edit`, edits, JSON_PATCH);
+      const writes = await session.writes();
+
+      const report = await session.apply(plan);
+
+      expect(problemsOf(report)).to.deep.equal([]);
+      expect(changedIn(report).map(({ fields, changedBy }) => [fields, changedBy])).to.deep.equal([
+        [[field], ['kubectl-edit']],
+      ]);
+      const after = (await call('GET', path)).body;
+      expect(listAt(after, 'spec', 'ports')).to.have.deep.members([...ports, added]);
+      expect(at(after, 'spec', 'clusterIP')).to.equal(at(before, 'spec', 'clusterIP'));
+      expect((await session.writes()).slice(writes.length)).to.have.length(2);
+      expect(actionsOf(await session.apply(plan))).to.deep.equal(['unchanged']);
+      await call('PATCH', path, { spec: { ports: [...ports] } }, MERGE);
+    });
+  }
+
+  it('gives the port of a container its number back', async () => {
+    const path = `${DEPLOYMENTS}/istiod`;
+    const ports = async (): Promise<JsonValue | undefined> =>
+      at((await call('GET', path)).body, 'spec', 'template', 'spec', 'containers', 0, 'ports');
+    const before = await ports();
+    const place = `/spec/template/spec/containers/0/ports/${listAt(before).findIndex((port) => at(port, 'name') !== undefined)}`;
+    const patch = [{ op: 'replace', path: `${place}/containerPort`, value: 15099 }];
+    await call('PATCH', `${path}?fieldManager=kubectl-edit`, patch, JSON_PATCH);
+
+    const report = await session.apply(plan);
+
+    expect(problemsOf(report)).to.deep.equal([]);
+    expect(await ports()).to.deep.equal(before);
   });
 
   it('keeps node ports that the API server chose, also when the Service changes', async () => {

@@ -36,12 +36,13 @@ export function appliedContent(live: K8sObject): string {
   return lines.toSorted().join('\n');
 }
 
+export interface Scalar {
+  readonly place: Place;
+  readonly value: JsonValue;
+}
+
 /** The values below a field that are neither maps nor lists; of a list's item not those by which it is known. */
-export function scalarsOf({
-  place,
-  value,
-  keys,
-}: AppliedField): readonly { place: Place; value: JsonValue }[] {
+export function scalarsOf({ place, value, keys }: AppliedField): readonly Scalar[] {
   const children: readonly (readonly [string | number, JsonValue])[] = isJsonArray(value)
     ? value.map((item, index) => [index, item] as const)
     : Object.entries(isJsonObject(value) ? value : {});

@@ -7,7 +7,7 @@ import type { K8sObject } from '../../src/model/object.ts';
 import { isK8sObject } from '../../src/model/object.ts';
 import type { ControlPlane } from '../control-plane/control-plane.ts';
 import { pathOf } from '../deploy/manifests.ts';
-import type { AppliedField, Place } from './applied-fields.ts';
+import type { AppliedField, Place, Scalar } from './applied-fields.ts';
 import { appliedTo, pointerTo, scalarsOf } from './applied-fields.ts';
 import { sample } from './fault-run.ts';
 
@@ -120,11 +120,18 @@ function changesOf(site: DisturbanceSite): readonly Candidate[] {
   return fieldsOf(site)
     .filter(({ isItem }) => !isItem)
     .flatMap((field) =>
-      scalarsOf(field).map(({ place, value }) => {
+      [...scalarsOf(field), ...portKeysOf(site.live, field)].map(({ place, value }) => {
         const patch = { op: 'replace', path: pointerTo(place), value: otherThan(value) };
         return { field, place, patch };
       }),
     );
+}
+
+/** By these a port of a Service is known, so it becomes a port of somebody else that has the name of ours. */
+function portKeysOf({ kind }: K8sObject, { place, value }: AppliedField): readonly Scalar[] {
+  const [, list, , name] = place;
+  const isKey = kind === 'Service' && list === 'ports' && (name === 'port' || name === 'protocol');
+  return isKey ? [{ place, value }] : [];
 }
 
 function removalsOf(site: DisturbanceSite): readonly Candidate[] {
@@ -134,6 +141,7 @@ function removalsOf(site: DisturbanceSite): readonly Candidate[] {
 }
 
 function otherThan(value: JsonValue): JsonValue {
+  if (value === 'TCP') return 'UDP';
   if (typeof value === 'boolean') return !value;
   return typeof value === 'number' ? value + 1 : `${typeof value === 'string' ? value : ''}x`;
 }

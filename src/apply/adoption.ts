@@ -40,8 +40,8 @@ function isOlderReplaced(entry: JsonValue, appliedAt: string | undefined): boole
   );
 }
 
-/** The entry itself when it has none of the fields. */
-function withoutFields(entry: JsonValue, fields: JsonObject): readonly JsonValue[] {
+/** An entry of managedFields without these fields: itself when it has none of them, nothing when it has no others. */
+export function withoutFields(entry: JsonValue, fields: JsonObject): readonly JsonValue[] {
   if (!isJsonObject(entry)) return [entry];
   const before = mapAt(entry, 'fieldsV1');
   const fieldsV1 = difference(before, fields);

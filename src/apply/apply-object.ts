@@ -2,6 +2,7 @@
 import { isDefinition, isNewerDefinition } from '../core/objects/definition-release.ts';
 import type { ClusterError } from '../model/cluster-error.ts';
 import { isClusterError } from '../model/cluster-error.ts';
+import type { JsonArray } from '../model/json.ts';
 import { assertNever, stringAt } from '../model/json.ts';
 import type { K8sObject } from '../model/object.ts';
 import { displayRef, groupOf, namespaceOf, refOf } from '../model/object.ts';
@@ -23,6 +24,7 @@ import { leaveToOthers } from './hands-off.ts';
 import { pairOf, sameContent } from './known-equal.ts';
 import { NAMESAKE } from './last-equal.ts';
 import type { EnsureNamespace } from './namespaces.ts';
+import { blamingRivals, flippedByRival, managedFieldsWithRivals, rivalsOf } from './rivals.ts';
 import type { BoundedRun } from './run.ts';
 import { waitUntilGone } from './wait.ts';
 import { withhold } from './withhold.ts';
@@ -73,22 +75,40 @@ async function inspected(run: ApplyRun, desired: K8sObject): Promise<Applied> {
   return found.kind === 'asPlanned' ? unchanged(found.object) : found;
 }
 
-const ADOPTION_TRIES = 5;
-
-/** Controllers write status at the same moment; what is not done after some tries is found again by the next look. */
 async function completeAdoption(run: ApplyRun, applied: AsApplied): Promise<AsApplied> {
-  let object: K8sObject | undefined = applied.object;
-  for (let tries = 0; tries < ADOPTION_TRIES && object !== undefined; tries += 1) {
-    const managedFields = managedFieldsWithoutReplaced(object);
-    if (managedFields === undefined) return { ...applied, object };
-    try {
-      return { ...applied, object: await run.cluster.replaceManagedFields(object, managedFields, run) };
-    } catch (error) {
-      if (!isClusterError(error, 'conflict')) throw error;
-    }
-    object = await run.cluster.get(refOf(applied.object), run);
+  try {
+    const object = await replaceOwners(run, applied.object, managedFieldsWithoutReplaced);
+    return { ...applied, object: object ?? applied.object };
+  } catch (error) {
+    // What is not done is found again by the next look.
+    if (!isClusterError(error, 'conflict')) throw error;
+    return applied;
   }
-  return applied;
+}
+
+const OWNER_TRIES = 5;
+
+/**
+ * Says anew who owns what, as long as that has to be said: controllers write status at the same moment. Gives the
+ * object as it is then; undefined when it is gone. Throws a conflict after some tries.
+ */
+async function replaceOwners(
+  run: ApplyRun,
+  found: K8sObject,
+  ownersOf: (live: K8sObject) => JsonArray | undefined,
+): Promise<K8sObject | undefined> {
+  let object: K8sObject | undefined = found;
+  for (let tries = 1; object !== undefined; tries += 1) {
+    const managedFields = ownersOf(object);
+    if (managedFields === undefined) return object;
+    try {
+      return await run.cluster.replaceManagedFields(object, managedFields, run);
+    } catch (error) {
+      if (!isClusterError(error, 'conflict') || tries >= OWNER_TRIES) throw error;
+    }
+    object = await run.cluster.get(refOf(found), run);
+  }
+  return undefined;
 }
 
 async function reconcileObject(run: ApplyRun, desired: K8sObject): Promise<Applied> {
@@ -156,11 +176,12 @@ function withoutDisputed(
   difference: Difference,
 ): Extract<Need, { kind: 'configure' | 'none' }> {
   const { live, intended: before } = difference;
-  const flips = flipsBetween(before, live);
+  const rivals = rivalsOf(before, live);
+  const flips = flipsBetween(before, live).map((flip) => flippedByRival(flip, rivals));
   const left = run.disputes.repairing(desired, { live, flips }, run.clock.nowMs());
   if (left.length === 0) return { kind: 'configure', ...difference };
   const intended = withhold(before, live, left);
-  const verdict = compare(intended, live);
+  const verdict = blamingRivals(compare(intended, live), intended, live);
   return verdict.kind === 'differs' ? { kind: 'configure', intended, live, verdict } : { kind: 'none', live };
 }
 
@@ -188,7 +209,7 @@ export async function needOf(run: DecidingRun, desired: K8sObject): Promise<Need
   const autoscaled = await isAutoscaled(run, { workload: desired, live }, run.autoscalers);
   const disputed = run.disputes.held(desired, live, run.clock.nowMs());
   const intended = withhold(leaveToOthers(desired, live, { autoscaled }), live, disputed);
-  const verdict = await decide(run, intended, live);
+  const verdict = blamingRivals(await decide(run, intended, live), intended, live);
   return verdict.kind === 'differs' ? { kind: 'configure', intended, live, verdict } : { kind: 'none', live };
 }
 
@@ -231,6 +252,7 @@ export interface Difference {
 async function configure(run: ApplyRun, difference: Difference): Promise<Applied> {
   const { intended, live, verdict } = difference;
   try {
+    await replaceOwners(run, live, (found) => managedFieldsWithRivals(intended, found));
     const object = await run.cluster.apply(intended, { signal: run.signal, force: true });
     if (versionOf(object) === versionOf(live)) return alreadyEqual(run, intended, object);
     rememberIfUndecided(run, intended, object);

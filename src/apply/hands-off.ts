@@ -15,7 +15,7 @@ interface Situation {
 }
 
 /** A field name, or the items of a list that is keyed by these fields. */
-type Step = string | { readonly itemsBy: readonly string[] };
+export type Step = string | { readonly itemsBy: readonly string[] };
 
 interface HandsOff {
   readonly kinds: readonly string[];

@@ -110,8 +110,13 @@ export function keyNames(key: string): readonly string[] {
 
 /** The key `k:{…}` of an item of a list that is keyed by these fields. */
 export function keyOfItem(item: JsonValue, names: readonly string[]): string {
-  const fields = names.toSorted().map((name) => [name, at(item, name) ?? DEFAULT_KEYS[name] ?? null]);
+  const fields = names.toSorted().map((name) => [name, keyField(item, name) ?? null]);
   return `k:${JSON.stringify(Object.fromEntries(fields))}`;
+}
+
+/** A field by which an item may be known, with what the API server fills in where it is left out. */
+export function keyField(item: JsonValue, name: string): JsonValue | undefined {
+  return at(item, name) ?? DEFAULT_KEYS[name];
 }
 
 /** How a person reads a path: `spec.template.spec.containers[name=istiod].image`. */
@@ -123,7 +128,7 @@ export function displayPath(path: readonly string[]): string {
 const DEFAULT_KEYS: Readonly<Record<string, JsonValue>> = { protocol: 'TCP' };
 
 function matchesKey(item: JsonValue, name: string, wanted: JsonValue): boolean {
-  return jsonEqual(at(item, name) ?? DEFAULT_KEYS[name], wanted);
+  return jsonEqual(keyField(item, name), wanted);
 }
 
 function entriesOf(live: K8sObject): JsonArray {

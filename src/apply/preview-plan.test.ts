@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import { listAt } from '../model/json.ts';
+import { refOf } from '../model/object.ts';
 import type { Plan } from '../model/plan.ts';
 import type { InventoryEntry } from '../model/status.ts';
 import { applyPlan } from './apply-plan.ts';
@@ -6,7 +8,7 @@ import type { Preview } from './preview-plan.ts';
 import { previewPlan } from './preview-plan.ts';
 import { InMemoryApi } from './testing/in-memory-api.ts';
 import { JumpingClock } from './testing/jumping-clock.ts';
-import { component, configMap, deployment, OWNER, planOf } from './testing/objects.ts';
+import { component, configMap, deployment, object, OWNER, planOf } from './testing/objects.ts';
 
 class Installation {
   readonly api = new InMemoryApi();
@@ -58,6 +60,30 @@ describe('previewPlan', () => {
     const preview = await installation.preview(plan);
 
     expect(actions(preview)).to.deep.equal(['unchanged istio', 'unchanged istiod']);
+  });
+
+  it('gives a port back the number that somebody changed, which takes more than one write', async () => {
+    const installation = new Installation();
+    const ports = [
+      { name: 'grpc-xds', port: 15010 },
+      { name: 'https-dns', port: 15012 },
+    ];
+    const service = object('Service', 'istiod', { spec: { ports } });
+    const withPorts = planOf(component('Pilot', [service]));
+    await installation.apply(withPorts);
+    const moved = ports.map((port) => ({
+      ...port,
+      port: port.port === 15012 ? 15099 : port.port,
+      protocol: 'TCP',
+    }));
+    installation.api.edit('kubectl-edit', refOf(service), () => ({ spec: { ports: moved } }));
+
+    const { changes, failures } = await installation.preview(withPorts);
+
+    expect(failures).to.deep.equal([]);
+    expect(changes[0]?.change.fields).to.deep.equal(['spec.ports[port=15012,protocol=TCP]']);
+    expect(listAt(changes[0]?.after, 'spec', 'ports')[1]).to.deep.equal({ ...ports[1], protocol: 'TCP' });
+    expect(installation.api.callsOf('apply', 'own')).to.deep.equal([]);
   });
 
   it('gives what the API server would make of a change, and writes nothing', async () => {

@@ -17,7 +17,9 @@ import { additions, entriesFor } from './inventory.ts';
 import { sameContent } from './known-equal.ts';
 import { mapParallel } from './parallel.ts';
 import { prunable } from './prune.ts';
+import { rivalsOf, withoutRivals } from './rivals.ts';
 import { CALLS_AT_ONCE } from './run.ts';
+import { withhold } from './withhold.ts';
 
 export interface PreviewedChange {
   readonly change: Change;
@@ -96,8 +98,16 @@ async function previewAdministered(run: DecidingRun, desired: K8sObject): Promis
 
 async function previewDifference(run: DecidingRun, difference: Difference): Promise<Previewed> {
   const { intended, live } = difference;
+  const rivals = rivalsOf(intended, live);
+  // Beside its rival the API server would refuse an item of ours, also in a dry run.
+  const accepted = withhold(
+    intended,
+    live,
+    rivals.map(({ wanted }) => wanted),
+  );
   try {
-    const after = await run.cluster.apply(intended, { signal: run.signal, force: true, dryRun: true });
+    const stored = await run.cluster.apply(accepted, { signal: run.signal, force: true, dryRun: true });
+    const after = withoutRivals(stored, rivals, intended);
     // Admission may make nothing of the difference: then applying writes nothing either.
     const isSame = sameContent(after, live);
     const told = isSame ? change(refOf(live), 'unchanged') : configured(difference);

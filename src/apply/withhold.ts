@@ -34,6 +34,18 @@ export function valueAt(live: JsonValue, path: FieldPath): JsonValue | undefined
   return path.reduce<JsonValue | undefined>((value, step) => stepInto(value, step), live);
 }
 
+/** The tree with another value at a path, or none there; the same tree when it does not have the path. */
+export function replacedAt(
+  tree: JsonValue,
+  [step, ...rest]: FieldPath,
+  value?: JsonValue,
+): JsonValue | undefined {
+  if (step === undefined) return value;
+  const before = stepInto(tree, step);
+  if (before === undefined) return tree;
+  return replaced(tree, { step, before, after: replacedAt(before, rest, value) });
+}
+
 interface Field {
   readonly desired: JsonValue;
   readonly live: JsonValue | undefined;

@@ -28,7 +28,7 @@ function testCluster(api: InMemoryApi): CommandCluster {
   return {
     get: async (ref) => api.get(ref),
     apply: async (object, options) => api.apply(object, options),
-    replaceManagedFields: async (live) => api.replaceManagedFields(live),
+    replaceManagedFields: async (live, fields) => api.replaceManagedFields(live, fields),
     delete: async (ref, options) => api.delete(ref, options),
     list: async (kind, selection) => api.list(kind, { namespace: 'istio-system', ...selection }),
     scanMetadata: async () => undefined,

@@ -1,6 +1,6 @@
 /** A small model of how an API server tracks who owns which fields. */
 import type { JsonArray, JsonObject, JsonValue } from '../../model/json.ts';
-import { isJsonArray, isJsonObject, jsonEqual } from '../../model/json.ts';
+import { isJsonArray, isJsonObject, jsonEqual, mapAt, stringAt } from '../../model/json.ts';
 import type { K8sObject } from '../../model/object.ts';
 import { findItem, keyOfItem } from '../managed-fields.ts';
 
@@ -80,6 +80,23 @@ export function managedFieldsOf(owners: Owners, apiVersion: string): JsonArray {
         fieldsV1: treeOf([...paths].map(parse)),
       };
     });
+}
+
+/** The reverse of `managedFieldsOf`. */
+export function ownersOf(managedFields: JsonArray): Owners {
+  return new Map(
+    managedFields.map((entry) => {
+      const operation = stringAt(entry, 'operation') === 'Apply' ? 'Apply' : 'Update';
+      const paths = pathsOf(mapAt(entry, 'fieldsV1')).map((path) => JSON.stringify(path));
+      return [entryName(operation, stringAt(entry, 'manager') ?? ''), new Set(paths)];
+    }),
+  );
+}
+
+function pathsOf(fields: JsonValue): readonly Path[] {
+  const inner = Object.entries(isJsonObject(fields) ? fields : {});
+  if (inner.length === 0) return [[]];
+  return inner.flatMap(([step, below]) => pathsOf(below).map((path) => [step, ...path]));
 }
 
 function entryName(operation: Operation, manager: string): string {

@@ -5,16 +5,16 @@
  */
 import { ClusterError } from '../../model/cluster-error.ts';
 import type { ClusterErrorKind } from '../../model/cluster-error.ts';
-import type { JsonObject, JsonValue } from '../../model/json.ts';
-import { isJsonObject, jsonEqual } from '../../model/json.ts';
+import type { JsonArray, JsonObject, JsonValue } from '../../model/json.ts';
+import { isJsonObject, jsonEqual, listAt, stringAt } from '../../model/json.ts';
 import type { GroupVersionKind, K8sObject, ObjectRef } from '../../model/object.ts';
 import { displayRef, identityOf, labelsOf, namespaceOf, refOf, uidOf } from '../../model/object.ts';
 import type { ApplyOptions, ClusterPort, DeleteOptions, ListOptions } from '../cluster.port.ts';
 import { FIELD_MANAGER } from '../managed-fields.ts';
 import type { Owners } from './field-owners.ts';
-import { applyFields, managedFieldsOf, updateFields } from './field-owners.ts';
+import { applyFields, managedFieldsOf, ownersOf, updateFields } from './field-owners.ts';
 
-export type Verb = 'get' | 'list' | 'apply' | 'dry-run' | 'delete';
+export type Verb = 'get' | 'list' | 'apply' | 'dry-run' | 'own' | 'delete';
 
 export interface Call {
   readonly verb: Verb;
@@ -58,14 +58,22 @@ export class InMemoryApi implements ClusterPort {
     this.#begin(dryRun ? 'dry-run' : 'apply', displayRef(refOf(object)));
     const old = this.#stored.get(identityOf(refOf(object)));
     const { object: merged, owners } = applyFields(old ?? blank(object), object, FIELD_MANAGER);
+    refuseNamesakes(merged);
     const stored = this.#finished({ object: this.fillIn(merged), owners }, old);
     if (!dryRun) this.#stored.set(identityOf(refOf(object)), stored);
     return published(stored);
   }
 
   /** Its managedFields have no times, so that nothing ever counts as adopted. */
-  async replaceManagedFields(live: K8sObject): Promise<K8sObject> {
-    throw new Error(`${displayRef(refOf(live))} was adopted, which only the real API server can answer`);
+  async replaceManagedFields(live: K8sObject, managedFields: JsonArray): Promise<K8sObject> {
+    const ref = refOf(live);
+    this.#begin('own', displayRef(ref));
+    const old = this.#stored.get(identityOf(ref));
+    if (old === undefined || old.object.metadata['resourceVersion'] !== live.metadata['resourceVersion'])
+      throw new ClusterError('the object has been modified', { kind: 'conflict', verb: 'patch' });
+    const stored = this.#finished({ object: old.object, owners: ownersOf(managedFields) }, old);
+    this.#stored.set(identityOf(ref), stored);
+    return published(stored);
   }
 
   async delete(ref: ObjectRef, { uid }: Pick<DeleteOptions, 'uid'>): Promise<'accepted' | 'absent'> {
@@ -143,6 +151,16 @@ export class InMemoryApi implements ClusterPort {
     const status = this.statusOf(object);
     return { owners: next.owners, object: status === undefined ? object : { ...object, status } };
   }
+}
+
+/** As validation of the ports of a Service does. */
+function refuseNamesakes(object: K8sObject): void {
+  if (object.kind !== 'Service') return;
+  const names = listAt(object, 'spec', 'ports').map((port) => stringAt(port, 'name'));
+  const index = names.findIndex((name, place) => names.length > 1 && names.indexOf(name) !== place);
+  if (index === -1) return;
+  const message = `spec.ports[${index}].name: Duplicate value: "${names[index] ?? ''}"`;
+  throw new ClusterError(message, { kind: 'invalid', verb: 'apply' });
 }
 
 function sameSpec(next: Stored, old: Stored | undefined): boolean {
