@@ -266,7 +266,6 @@ describe('poison resources', function poison() {
     const slowest = slowestOf(contained);
     const installed = contained.filter(({ name }) => HEAVY.some((heavy) => heavy.name === name));
     const lateMs = Math.max(...late);
-    const slowestRepairMs = Math.max(...repairs, ...crowdedRepairs);
     counts = {
       resources: contained.length,
       refused: contained.filter(({ kind }) => kind === 'refused').length,
@@ -287,14 +286,9 @@ describe('poison resources', function poison() {
       ...counts,
       'memory MiB': await operator.residentMib(),
     };
-    const isWhole =
-      run.tier === 1 ||
-      (contained.length === POISONS.length + HEAVY.length && crowdedRepairs.length > 0 && forged > 0);
-    const isQuick = slowest.tookMs <= STATUS_MS && lateMs <= LATE_MS && slowestRepairMs <= REPAIR_MS;
-    const isPaced = run.tier === 1 || storm.sustained <= LOOKS_PER_SECOND + 1 / (SIZE.stormMs / 2_000);
     await recordProof(run, 'poison', {
       counts,
-      isMet: isWhole && uncontained().length === 0 && isPaced && (run.tier === 1 || isQuick),
+      isMet: uncontained().length === 0 && (run.tier === 1 || (isWhole() && isQuick(lateMs))),
     });
 
     expect(operator.exitCode).to.equal(null);
@@ -313,6 +307,23 @@ describe('poison resources', function poison() {
     expect(shared.map((prototype) => Object.keys(prototype))).to.deep.equal([[], [], [], []]);
     expect(Object.hasOwn(Object.prototype, 'polluted')).to.equal(false);
   });
+
+  /** Whether nothing was left out. */
+  function isWhole(): boolean {
+    return contained.length === POISONS.length + HEAVY.length && crowdedRepairs.length > 0 && forged > 0;
+  }
+
+  /** What can only be told on a machine of one's own. */
+  function isQuick(lateMs: number): boolean {
+    // What is counted may begin and end within a pause.
+    const looksPerSecond = LOOKS_PER_SECOND + 1 / (SIZE.stormMs / 2_000);
+    return (
+      slowestOf(contained).tookMs <= STATUS_MS &&
+      lateMs <= LATE_MS &&
+      Math.max(...repairs, ...crowdedRepairs) <= REPAIR_MS &&
+      storm.sustained <= looksPerSecond
+    );
+  }
 
   /** Those that nobody was told about, and those that ended in a fault of ours. */
   function uncontained(): readonly string[] {
