@@ -64,6 +64,7 @@ describe('poison resources', function poison() {
   const late: number[] = [];
   const repairs: number[] = [];
   const crowdedRepairs: number[] = [];
+  let forged = 0;
   const storm = { edits: 0, looks: 0, sustained: 0 };
   let counts: Counts = {};
 
@@ -87,6 +88,8 @@ describe('poison resources', function poison() {
   });
 
   after(async () => {
+    // Where a test failed: gateways that are left use the mesh, which then could not go.
+    await deleteAll();
     await resources.clear();
     await operator.end();
     await plane.api.request('DELETE', `/api/v1/namespaces/${POISON_NAMESPACE}`);
@@ -162,6 +165,14 @@ describe('poison resources', function poison() {
     });
   }
 
+  async function deleteAll(): Promise<void> {
+    await eventually('they are gone', async () => {
+      await plane.api.request('DELETE', RESOURCES).catch(() => undefined);
+      const answer = await plane.api.request('GET', RESOURCES).catch(() => undefined);
+      return answer?.status === 200 && listAt(answer.body, 'items').length === 0;
+    });
+  }
+
   // First of all: as long as nothing else is there, all reconciles are those of one resource.
   it('that are edited all the time are looked at twice a second, and end as they were edited last', async () => {
     await namespace.create('storm', gatewaySpec('storm'));
@@ -227,6 +238,7 @@ describe('poison resources', function poison() {
       const end = ends[index];
       return end?.status === 'rejected' ? [`${what}: ${String(end.reason)}`] : [];
     });
+    forged = ends.length - failed.length;
     expect(failed).to.deep.equal([]);
   });
 
@@ -244,11 +256,7 @@ describe('poison resources', function poison() {
   });
 
   it('can be deleted, all of them, and nothing that they installed stays', async () => {
-    await eventually('they are gone', async () => {
-      await plane.api.request('DELETE', RESOURCES).catch(() => undefined);
-      const answer = await plane.api.request('GET', RESOURCES).catch(() => undefined);
-      return answer?.status === 200 && listAt(answer.body, 'items').length === 0;
-    });
+    await deleteAll();
 
     const answer = await plane.api.request('GET', DEPLOYMENTS);
     expect(listAt(answer.body, 'items').map((item) => at(item, 'metadata', 'name'))).to.deep.equal([]);
@@ -256,14 +264,13 @@ describe('poison resources', function poison() {
 
   it('leave the operator the process that it was, and quick', async () => {
     const slowest = slowestOf(contained);
+    const installed = contained.filter(({ name }) => HEAVY.some((heavy) => heavy.name === name));
     const lateMs = Math.max(...late);
-    const slowestRepairMs = Math.max(...repairs, ...crowdedRepairs);
-    const rate = storm.sustained.toFixed(1);
     counts = {
       resources: contained.length,
       refused: contained.filter(({ kind }) => kind === 'refused').length,
-      installed: SIZE.heavy,
-      'of others': Object.keys(METADATA_POISONS).length,
+      installed: installed.length,
+      'of others': forged,
       'not contained': uncontained().length,
       restarts: operator.exitCode === null ? 0 : 1,
       'slowest status ms': slowest.tookMs,
@@ -273,16 +280,15 @@ describe('poison resources', function poison() {
       'repaired in': spreadOf(repairs),
       'repaired beside the crowd in': spreadOf(crowdedRepairs),
       edits: storm.edits,
-      'looks a second': rate,
+      looks: storm.looks,
+      // A storm of some seconds is over before what may run at once has run.
+      ...(run.tier === 2 ? { 'looks a second after the burst': storm.sustained.toFixed(1) } : {}),
       ...counts,
       'memory MiB': await operator.residentMib(),
     };
-    const isWhole = run.tier === 1 || contained.length === POISONS.length + HEAVY.length;
-    const isQuick = slowest.tookMs <= STATUS_MS && lateMs <= LATE_MS && slowestRepairMs <= REPAIR_MS;
-    const isPaced = run.tier === 1 || storm.sustained <= LOOKS_PER_SECOND + 1 / (SIZE.stormMs / 2_000);
     await recordProof(run, 'poison', {
       counts,
-      isMet: isWhole && uncontained().length === 0 && isPaced && (run.tier === 1 || isQuick),
+      isMet: uncontained().length === 0 && (run.tier === 1 || (isWhole() && isQuick(lateMs))),
     });
 
     expect(operator.exitCode).to.equal(null);
@@ -301,6 +307,23 @@ describe('poison resources', function poison() {
     expect(shared.map((prototype) => Object.keys(prototype))).to.deep.equal([[], [], [], []]);
     expect(Object.hasOwn(Object.prototype, 'polluted')).to.equal(false);
   });
+
+  /** Whether nothing was left out. */
+  function isWhole(): boolean {
+    return contained.length === POISONS.length + HEAVY.length && crowdedRepairs.length > 0 && forged > 0;
+  }
+
+  /** What can only be told on a machine of one's own. */
+  function isQuick(lateMs: number): boolean {
+    // What is counted may begin and end within a pause.
+    const looksPerSecond = LOOKS_PER_SECOND + 1 / (SIZE.stormMs / 2_000);
+    return (
+      slowestOf(contained).tookMs <= STATUS_MS &&
+      lateMs <= LATE_MS &&
+      Math.max(...repairs, ...crowdedRepairs) <= REPAIR_MS &&
+      storm.sustained <= looksPerSecond
+    );
+  }
 
   /** Those that nobody was told about, and those that ended in a fault of ours. */
   function uncontained(): readonly string[] {
