@@ -35,6 +35,32 @@ describe('readYaml', () => {
   });
 });
 
+describe('readYaml, given aliases', () => {
+  /** Each level stands for the one before it that many times. */
+  function nested(levels: number, times: number): string {
+    const lines = Array.from({ length: levels }, (_, level) => {
+      const items = Array.from({ length: times }, () => (level === 0 ? 'x' : `*a${level - 1}`));
+      return `a${level}: &a${level} [${items.join(',')}]`;
+    });
+    return lines.join('\n');
+  }
+
+  it('writes out what they stand for', () => {
+    expect(readYaml(nested(2, 2))).to.deep.equal({
+      a0: ['x', 'x'],
+      a1: [
+        ['x', 'x'],
+        ['x', 'x'],
+      ],
+    });
+  });
+
+  it('refuses those that stand for more than anybody writes, and too many of them', () => {
+    expect(() => readYaml(nested(12, 9))).to.throw('its aliases stand for more than 100000 values');
+    expect(() => readYaml(nested(13, 10))).to.throw('maxAliases');
+  });
+});
+
 describe('printGoYaml', () => {
   it('sorts keys and does not indent lists', () => {
     expect(printGoYaml({ b: [{ d: 1, c: 2 }], a: {}, e: [] })).to.equal('a: {}\nb:\n- c: 2\n  d: 1\ne: []\n');
