@@ -4,6 +4,7 @@ import { isAdministered } from '../apply/administered.ts';
 import { createPlanner } from '../core/plan.ts';
 import type { PlanInput } from '../core/plan.ts';
 import { diagnose } from '../core/diagnostics.ts';
+import { besideOwnInjectors } from '../core/objects/beside-injectors.ts';
 import type { NamedResource } from '../core/spec/documents.ts';
 import { printYaml } from '../core/yaml.ts';
 import type { AssetBundle, PrintedSpecs } from '../model/assets.ts';
@@ -81,7 +82,8 @@ async function requestedPlan(
     facts: await factsOf(environment, options),
   });
   if (result.kind === 'invalid') throw new CommandError(result.diagnostics);
-  return result.plan;
+  // The operator wants it so beside what is applied here, and may not write it itself.
+  return options.scope === 'admin' ? besideOwnInjectors(result.plan) : result.plan;
 }
 
 interface Printable {

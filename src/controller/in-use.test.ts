@@ -2,7 +2,9 @@ import { expect } from 'chai';
 import type { JsonObject } from '../model/json.ts';
 import type { K8sObject } from '../model/object.ts';
 import type { Usage } from '../model/outcome.ts';
+import { labelsOf } from '../model/object.ts';
 import type { InventoryEntry } from '../model/status.ts';
+import { OWNER_NAME_LABEL, OWNER_NAMESPACE_LABEL } from './watch-table.ts';
 import type { Deletion } from './in-use.ts';
 import { usageOf } from './in-use.ts';
 import type { ResourceParts } from './testing/builders.ts';
@@ -108,6 +110,18 @@ describe('whether a control plane is in use', () => {
     ]);
 
     expect(found?.kind === 'used' && found.tags).to.deep.equal(['prod']);
+  });
+
+  it('is not said of a tag that an administrator has made for this very resource', async () => {
+    const { metadata } = istioOperator();
+    const made = tag('prod', 'canary');
+    const owner = {
+      [OWNER_NAME_LABEL]: metadata.name,
+      [OWNER_NAMESPACE_LABEL]: String(metadata.namespace),
+    };
+    injectors = [{ ...made, metadata: { ...made.metadata, labels: { ...labelsOf(made), ...owner } } }];
+
+    expect(await usage([ISTIOD])).to.equal(undefined);
   });
 
   it('is assumed when it cannot be told', async () => {

@@ -13,7 +13,8 @@ import type { K8sObject } from '../model/object.ts';
 import { identityOf, namespaceOf, refOf } from '../model/object.ts';
 import type { Usage } from '../model/outcome.ts';
 import type { OperatorStatus } from '../model/status.ts';
-import { deletionTimeMs, isRemovalForced } from './resource.ts';
+import { ownerKeyOf } from './drift.ts';
+import { deletionTimeMs, isRemovalForced, keyOfResource } from './resource.ts';
 import type { ReconcileDeps, Visit } from './visit.ts';
 
 export type UsageDeps = Pick<ReconcileDeps, 'resources' | 'injectors' | 'cluster'>;
@@ -58,7 +59,7 @@ function partsOf({ revision = 'default', inventory }: OperatorStatus): Parts {
 
 async function lookForUsage(
   { resources, injectors }: UsageDeps,
-  { signal }: Deletion,
+  { resource, signal }: Deletion,
   parts: Parts,
 ): Promise<Usage | undefined> {
   const counter = new PodCounter();
@@ -69,7 +70,9 @@ async function lookForUsage(
     if (!isClusterError(error) || error.kind === 'cancelled') throw error;
     return { kind: 'unknown', revision: parts.revision, cause: error.message };
   }
-  const tags = parts.hasIstiod ? foreignTags(injectors(), parts) : [];
+  const key = keyOfResource(resource);
+  const foreign = injectors().filter((injector) => ownerKeyOf(injector) !== key);
+  const tags = parts.hasIstiod ? foreignTags(foreign, parts) : [];
   const count = counter.count();
   return count.pods === 0 && tags.length === 0
     ? undefined
@@ -82,7 +85,10 @@ function uses(pod: K8sObject, { revision, hasIstiod, hasZtunnel, installed }: Pa
   return isUser && (workload === undefined || !installed.has(identityOf(workload)));
 }
 
-/** Tags that others made: they would point to nothing, and pods that name them would be refused. */
+/**
+ * Tags that others made: they would point to nothing, and pods that name them would be refused. An administrator may have
+ * made one for this very resource; it is in no inventory, and goes by the same hand.
+ */
 function foreignTags(injectors: readonly K8sObject[], { revision, installed }: Parts): readonly string[] {
   return injectors
     .filter(

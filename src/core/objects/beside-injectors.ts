@@ -9,6 +9,7 @@
  */
 import type { K8sObject } from '../../model/object.ts';
 import type { Plan } from '../../model/plan.ts';
+import { objectsOf } from '../../model/plan.ts';
 import {
   authorityOf,
   callingAs,
@@ -31,6 +32,19 @@ export function besideInjectors(plan: Plan, live: readonly K8sObject[]): Plan {
     objects: planned.objects.map(settled),
   }));
   return { ...plan, components };
+}
+
+/**
+ * The plan as it stands in the end where no other control plane is: what its own webhooks make of each other. For
+ * whoever applies it without seeing the cluster.
+ */
+export function besideOwnInjectors(plan: Plan): Plan {
+  const underWay = besideInjectors(plan, injectorsOf(plan));
+  return besideInjectors(plan, injectorsOf(underWay));
+}
+
+function injectorsOf(plan: Plan): readonly K8sObject[] {
+  return objectsOf(plan).filter(isInjector);
 }
 
 function settle(injector: K8sObject, live: readonly K8sObject[]): K8sObject {
