@@ -139,6 +139,14 @@ describe('the cluster', () => {
     const remove = (uid?: string): Promise<'accepted' | 'absent'> =>
       cluster.delete(REF, { signal: NEVER, ...(uid === undefined ? {} : { uid }) });
 
+    it('is absent where an object of the kind cannot be, as one that was refused for that', async () => {
+      const placeless = { apiVersion: 'v1', kind: 'ConfigMap', name: 'a' };
+
+      expect(await cluster.delete(placeless, { signal: NEVER })).to.equal('absent');
+      expect(await cluster.get(placeless, { signal: NEVER })).to.equal(undefined);
+      expect(calls()).to.have.length(0);
+    });
+
     it('deletes in the background, and only the object with that uid', async () => {
       reply = json({ kind: 'Status', status: 'Success', details: { uid: 'u1' } });
 

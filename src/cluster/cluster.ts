@@ -64,7 +64,7 @@ class ApiCluster implements UncachedCluster {
     const named = await discovery.resolve(ref, { signal });
     const mapping =
       named === undefined && anyVersion === true ? await discovery.resolveServed(ref, { signal }) : named;
-    if (mapping === undefined) return undefined;
+    if (mapping === undefined || !canExist(mapping, ref)) return undefined;
     try {
       return asObject(
         await this.#call({ method: 'GET', path: objectPath(mapping, ref), verb: 'get', ref, signal }),
@@ -134,7 +134,7 @@ class ApiCluster implements UncachedCluster {
 
   async delete(ref: ObjectRef, { signal, uid }: DeleteOptions): Promise<'accepted' | 'absent'> {
     const mapping = await this.#deps.discovery.resolve(ref, { signal });
-    if (mapping === undefined) return 'absent';
+    if (mapping === undefined || !canExist(mapping, ref)) return 'absent';
     const preconditions = uid === undefined ? {} : { preconditions: { uid } };
     const json = {
       apiVersion: 'v1',
@@ -277,4 +277,9 @@ function asObject(answer: JsonObject): K8sObject {
 function isGone(error: unknown): boolean {
   if (isClusterError(error, 'absent')) return true;
   return isClusterError(error, 'conflict') && /UID in (the )?precondition/.test(error.message);
+}
+
+/** What was refused because it has no place, or one too many, may still stand in an inventory. */
+function canExist({ namespaced }: ResourceMapping, { namespace }: ObjectRef): boolean {
+  return namespaced === (namespace !== undefined && namespace !== '');
 }

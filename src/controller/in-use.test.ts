@@ -117,7 +117,7 @@ describe('whether a control plane is in use', () => {
     const made = tag('prod', 'canary');
     const owner = {
       [OWNER_NAME_LABEL]: metadata.name,
-      [OWNER_NAMESPACE_LABEL]: String(metadata.namespace),
+      [OWNER_NAMESPACE_LABEL]: String(metadata['namespace']),
     };
     injectors = [{ ...made, metadata: { ...made.metadata, labels: { ...labelsOf(made), ...owner } } }];
 

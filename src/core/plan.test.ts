@@ -46,6 +46,13 @@ describe('createPlanner', () => {
       });
     });
 
+    it('is installed in istio-system also where the default is taken away', () => {
+      const plan = planner.plan({ profile: 'minimal', values: { global: { istioNamespace: null } } });
+
+      const namespaces = objectsOf(plan).flatMap(({ metadata }) => metadata['namespace'] ?? []);
+      expect(new Set(namespaces)).to.deep.equal(new Set(['istio-system']));
+    });
+
     it('knows revision, version, namespace and network from wherever they are set', () => {
       const global = { istioNamespace: 'mesh', network: 'n1' };
 

@@ -6,7 +6,7 @@ import type { AssetBundle } from '../model/assets.ts';
 import type { Diagnostic } from '../model/diagnostic.ts';
 import { isError } from '../model/diagnostic.ts';
 import type { JsonObject } from '../model/json.ts';
-import { mapAt } from '../model/json.ts';
+import { mapAt, stringAt } from '../model/json.ts';
 import type {
   ClusterFacts,
   ComponentName,
@@ -61,6 +61,8 @@ export interface PlanInput {
   /** The version that is installed now: a resource that names no tag stays on it. */
   readonly installedVersion?: string;
 }
+
+const DEFAULT_NAMESPACE = 'istio-system';
 
 export type Planner = (input: PlanInput) => PlanResult;
 
@@ -222,9 +224,15 @@ export function planTree(
 ): ComponentsPlan & { readonly values: JsonObject } {
   const { spec } = tree;
   const validated = translateValues(spec, userValues);
-  const given = overlay(validated, mapAt(spec, 'unvalidatedValues'));
+  const given = withControlPlaneNamespace(overlay(validated, mapAt(spec, 'unvalidatedValues')));
   const values = withAddonProviders(given, mapAt(spec, 'addonComponents'));
   return { values, ...planComponents(distribution, { ...tree, values }) };
+}
+
+/** Whoever takes the default away gets it all the same, as from istioctl: nothing can be installed nowhere. */
+function withControlPlaneNamespace(values: JsonObject): JsonObject {
+  const isGiven = (stringAt(values, 'global', 'istioNamespace') ?? '') !== '';
+  return isGiven ? values : overlay(values, { global: { istioNamespace: DEFAULT_NAMESPACE } });
 }
 
 function invalid(diagnostics: readonly Diagnostic[]): InvalidPlan {
