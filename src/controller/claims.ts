@@ -20,8 +20,13 @@ export type Settlement = {
       /** Revision tags that point to the control plane of another resource, which holds them. */
       readonly heldTags: readonly Contested[];
     }
-  /** Objects that only one resource can have, and another one has. */
-  | { readonly kind: 'refused'; readonly contested: readonly Contested[] }
+  | {
+      readonly kind: 'refused';
+      /** Objects that only one resource can have, and another one has. */
+      readonly contested: readonly Contested[];
+      /** The plan with nothing but what all may use and no other resource holds. */
+      readonly shared: Plan;
+    }
 );
 
 /** What a live object says about who applied it last: another living resource, and the live object itself. */
@@ -42,6 +47,36 @@ interface Asking {
   readonly labelled: LabelledHolder | undefined;
 }
 
+/** What comes of asking: who had the object, and who has it if the whole plan is granted. */
+interface Claim {
+  readonly ref: ObjectRef;
+  readonly identity: string;
+  readonly before: string;
+  readonly holder: string;
+  /** It serves all control planes of the cluster alike. */
+  readonly isShared: boolean;
+  /** Others may hold it, and the rest of the plan is applied nevertheless. */
+  readonly isForAll: boolean;
+}
+
+/** What a resource asked for when it settled last, by identity. */
+interface Wishes {
+  readonly isRefused: boolean;
+  /** What all may use. */
+  readonly shared: ReadonlySet<string>;
+  /** What only one resource can have. */
+  readonly exclusive: ReadonlySet<string>;
+}
+
+export interface HeirRules {
+  /** Whether a resource is there to stay. */
+  readonly isStaying: (key: string) => boolean;
+  /** Whether a resource is installed, and so may need what all may use. */
+  readonly isInstalled: (key: string) => boolean;
+  /** Whether a resource would take over now what it can. */
+  readonly isAtWork: (key: string) => boolean;
+}
+
 export class Claims {
   /** Who applies an object, by its identity. */
   readonly #holders = new Map<string, string>();
@@ -49,35 +84,58 @@ export class Claims {
   readonly #waiting = new Map<string, Set<string>>();
   /** The release line of each resource that has settled: what those do not hold, they do not ask for. */
   readonly #lines = new Map<string, string>();
+  readonly #wishes = new Map<string, Wishes>();
+  /** Who will have an object that somebody else is letting go of, by its identity. */
+  readonly #promised = new Map<string, string>();
+  /** The state of each resource that it settled in. */
+  readonly #settled = new Map<string, string>();
 
   /**
    * Decides what a resource may apply of its plan: whoever came first holds an object, as long as it lives and asks for
-   * it; a definition goes to the newest release line. `labelledHolder` tells what the live object says.
+   * it; a definition goes to the newest release line. Whoever is refused holds only what it held before: if it took more
+   * without applying it, two that are refused could keep each other from everything. `labelledHolder` tells what the
+   * live object says.
    */
   settle(
     key: string,
     plan: Plan,
     labelledHolder: (ref: ObjectRef) => LabelledHolder | undefined,
   ): Settlement {
-    this.#withdraw(key);
+    const held = this.#withdraw(key);
     this.#lines.set(key, plan.releaseLine);
-    const contested: Contested[] = [];
-    const heldTags: Contested[] = [];
-    const components = plan.components.map((planned) => {
-      const mine = planned.objects.filter((object) => {
-        const ref = refOf(object);
-        const holder = this.#claim({ key, object, labelled: labelledHolder(ref) });
-        if (holder === key) return true;
-        if (isTag(object)) heldTags.push({ ref, holder });
-        else if (!SHARED_COMPONENTS.has(planned.component)) contested.push({ ref, holder });
-        return false;
-      });
-      return { ...planned, objects: mine };
-    });
-    const freed = this.#freed(key);
-    return contested.length > 0
-      ? { kind: 'refused', contested, freed }
-      : { kind: 'granted', plan: { ...plan, components }, heldTags, freed };
+    const claims = new Map<K8sObject, Claim>();
+    for (const { component, objects } of plan.components)
+      for (const object of objects) {
+        const claim = this.#judge({ key, object, labelled: labelledHolder(refOf(object)) });
+        const isShared = SHARED_COMPONENTS.has(component);
+        claims.set(object, { ...claim, isShared, isForAll: isShared || isTag(object) });
+      }
+    const isMine = (object: K8sObject): boolean => claims.get(object)?.holder === key;
+    const others = [...claims].filter(([, { holder }]) => holder !== key);
+    const refused = others.map(([, claim]) => claim).filter(({ isForAll }) => !isForAll);
+    for (const claim of claims.values())
+      this.#record(key, claim, refused.length === 0 || held.has(claim.identity));
+    this.#wishes.set(key, wishesOf([...claims.values()], refused.length > 0));
+    this.#endPromises(key);
+    const freed = this.#freed(key, held);
+    if (refused.length > 0) {
+      const shared = restricted(
+        plan,
+        (object, component) => isMine(object) && SHARED_COMPONENTS.has(component),
+      );
+      return { kind: 'refused', contested: refused.map(contestedOf), shared, freed };
+    }
+    const heldTags = others.filter(([object]) => isTag(object)).map(([, claim]) => contestedOf(claim));
+    return { kind: 'granted', plan: restricted(plan, isMine), heldTags, freed };
+  }
+
+  /** Remembers what a resource was like when it settled last. */
+  noteSettled(key: string, state: string): void {
+    this.#settled.set(key, state);
+  }
+
+  isSettled(key: string, state: string): boolean {
+    return this.#settled.get(key) === state;
   }
 
   /** The other resources that would apply an object if this one let go of it, or that do so by now. */
@@ -92,24 +150,69 @@ export class Claims {
     return [...others];
   }
 
-  /** Ends all claims of a resource that is gone; gives the keys of those that waited for what it held. */
-  forget(key: string): readonly string[] {
-    const held = [...this.#holders].filter(([, holder]) => holder === key).map(([identity]) => identity);
-    this.#withdraw(key);
-    this.#lines.delete(key);
-    return [...new Set(held.flatMap((identity) => [...(this.#waiting.get(identity) ?? [])]))];
+  /**
+   * Of those, the ones that an object must be kept for. A resource that remains refused, or is paused, has no use for a
+   * part of a control plane or a gateway: it would stay in the cluster, and in nobody's hands.
+   */
+  heirs(key: string, ref: ObjectRef, rules: HeirRules): readonly string[] {
+    const identity = identityOf(ref);
+    return this.wantedBy(key, ref).filter((other) => {
+      const isNeeded = this.#wishes.get(other)?.shared.has(identity) === true && rules.isInstalled(other);
+      return isNeeded || (rules.isAtWork(other) && this.#isUnhindered(other, rules));
+    });
   }
 
-  /** Gives the holder of an object, which is the claimant itself if there was none. */
-  #claim(asking: Asking): string {
+  /**
+   * Gives whether an object must be kept, and promises its heir everything else that only one can have and that it needs
+   * beside: if another one were first, the heir would remain refused, and the object in nobody's hands.
+   */
+  bequeath(key: string, ref: ObjectRef, rules: HeirRules): boolean {
+    const [heir] = this.heirs(key, ref, rules);
+    const wishes = heir === undefined ? undefined : this.#wishes.get(heir);
+    if (heir !== undefined && wishes?.isRefused === true && wishes.exclusive.has(identityOf(ref)))
+      for (const identity of wishes.exclusive) this.#promised.set(identity, heir);
+    return heir !== undefined;
+  }
+
+  /** Whether nobody who stays keeps a resource from what it asks for. */
+  #isUnhindered(key: string, { isStaying }: HeirRules): boolean {
+    const wishes = this.#wishes.get(key);
+    if (wishes?.isRefused !== true) return true;
+    return [...wishes.exclusive].every((identity) => {
+      const holder = this.#promised.get(identity) ?? this.#holders.get(identity);
+      return holder === undefined || holder === key || !isStaying(holder);
+    });
+  }
+
+  /** Ends all claims of a resource that is gone; gives the keys of those that waited for what it held. */
+  forget(key: string): readonly string[] {
+    const held = this.#withdraw(key);
+    this.#lines.delete(key);
+    this.#settled.delete(key);
+    this.#endPromises(key);
+    return [...new Set([...held].flatMap((identity) => [...(this.#waiting.get(identity) ?? [])]))];
+  }
+
+  /** Who holds an object, which is the claimant itself if nobody does. */
+  #judge(asking: Asking): Omit<Claim, 'isShared' | 'isForAll'> {
     const { key, object, labelled } = asking;
-    const identity = identityOf(refOf(object));
-    const before = this.#believed(labelled, identity) ?? this.#holders.get(identity) ?? key;
+    const ref = refOf(object);
+    const identity = identityOf(ref);
+    const known = this.#promised.get(identity) ?? this.#believed(labelled, identity);
+    const before = known ?? this.#holders.get(identity) ?? key;
     const holder = before !== key && isDefinition(object) && this.#isNewer(asking, before) ? key : before;
+    return { ref, identity, before, holder };
+  }
+
+  #record(key: string, { identity, before, holder }: Claim, mayTake: boolean): void {
+    if (holder === key && !mayTake) {
+      if (before !== key) this.#holders.set(identity, before);
+      this.#wait(identity, key);
+      return;
+    }
     this.#holders.set(identity, holder);
     if (holder !== before) this.#wait(identity, before);
     if (holder !== key) this.#wait(identity, key);
-    return holder;
   }
 
   /** A label outlives what it says: a resource that has settled since without asking for the object has let go. */
@@ -133,18 +236,52 @@ export class Claims {
     return this.#waiting.get(identity)?.has(key) === true;
   }
 
-  #freed(key: string): readonly string[] {
-    const unheld = [...this.#waiting].filter(([identity]) => !this.#holders.has(identity));
-    return [...new Set(unheld.flatMap(([, keys]) => [...keys]))].filter((waiting) => waiting !== key);
+  /** Who waits for what the resource held and nobody holds any more. */
+  #freed(key: string, held: ReadonlySet<string>): readonly string[] {
+    const unheld = [...held].filter((identity) => !this.#holders.has(identity));
+    const waiting = new Set(unheld.flatMap((identity) => [...(this.#waiting.get(identity) ?? [])]));
+    waiting.delete(key);
+    return [...waiting];
   }
 
-  #withdraw(key: string): void {
-    for (const [identity, holder] of this.#holders) if (holder === key) this.#holders.delete(identity);
+  #endPromises(key: string): void {
+    for (const [identity, heir] of this.#promised) if (heir === key) this.#promised.delete(identity);
+  }
+
+  /** Gives what the resource held. */
+  #withdraw(key: string): ReadonlySet<string> {
+    const held = new Set<string>();
+    for (const [identity, holder] of this.#holders) if (holder === key) held.add(identity);
+    for (const identity of held) this.#holders.delete(identity);
     for (const [identity, keys] of this.#waiting) {
       keys.delete(key);
       if (keys.size === 0) this.#waiting.delete(identity);
     }
+    this.#wishes.delete(key);
+    return held;
   }
+}
+
+function restricted(plan: Plan, isIn: (object: K8sObject, component: ComponentName) => boolean): Plan {
+  const components = plan.components.map((planned) => ({
+    ...planned,
+    objects: planned.objects.filter((object) => isIn(object, planned.component)),
+  }));
+  return { ...plan, components };
+}
+
+function contestedOf({ ref, holder }: Claim): Contested {
+  return { ref, holder };
+}
+
+function wishesOf(claims: readonly Claim[], isRefused: boolean): Wishes {
+  const identitiesOf = (is: (claim: Claim) => boolean): ReadonlySet<string> =>
+    new Set(claims.filter(is).map(({ identity }) => identity));
+  return {
+    isRefused,
+    shared: identitiesOf(({ isShared }) => isShared),
+    exclusive: identitiesOf(({ isForAll }) => !isForAll),
+  };
 }
 
 function isTag(object: K8sObject): boolean {
