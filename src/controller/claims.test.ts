@@ -223,6 +223,22 @@ describe('Claims', () => {
       expect(heirs(claims, ISTIOD, { isStaying, isAtWork: () => false })).to.deep.equal([]);
     });
 
+    it('says who waits for what was promised to one that goes', () => {
+      const claims = new Claims();
+      claims.settle('a', DEMO, NOBODY);
+      claims.settle('b', DEMO, NOBODY);
+      claims.settle('c', GATEWAY_ONLY, NOBODY);
+      const rules = {
+        isStaying: (key: string) => key !== 'a',
+        isInstalled: () => false,
+        isAtWork: () => true,
+      };
+      claims.bequeath('a', refOf(ISTIOD), rules);
+      claims.forget('a');
+
+      expect(claims.forget('b')).to.deep.equal(['c']);
+    });
+
     it('promises the heir of one object all that it needs beside, whoever looks first', () => {
       const claims = new Claims();
       claims.settle('a', DEMO, NOBODY);

@@ -55,8 +55,8 @@ interface Claim {
   readonly holder: string;
   /** It serves all control planes of the cluster alike. */
   readonly isShared: boolean;
-  /** Others may hold it, and the rest of the plan is applied nevertheless. */
-  readonly isForAll: boolean;
+  /** As with what is shared, the rest of the plan is applied when another resource holds it. */
+  readonly isTag: boolean;
 }
 
 /** What a resource asked for when it settled last, by identity. */
@@ -103,30 +103,35 @@ export class Claims {
   ): Settlement {
     const held = this.#withdraw(key);
     this.#lines.set(key, plan.releaseLine);
+    const claims = this.#claimsOf(key, plan, labelledHolder);
+    const others = [...claims.values()].filter(({ holder }) => holder !== key);
+    const contested = others.filter(isExclusive).map(contestedOf);
+    const isRefused = contested.length > 0;
+    for (const claim of claims.values()) this.#record(key, claim, !isRefused || held.has(claim.identity));
+    this.#wishes.set(key, wishesOf([...claims.values()], isRefused));
+    const freed = this.#freed(key, new Set([...held, ...this.#endPromises(key)]));
+    const mine = restricted(plan, (object) => claims.get(object)?.holder === key);
+    if (isRefused) {
+      const shared = restricted(mine, (_object, component) => SHARED_COMPONENTS.has(component));
+      return { kind: 'refused', contested, shared, freed };
+    }
+    const heldTags = others.filter((claim) => claim.isTag).map(contestedOf);
+    return { kind: 'granted', plan: mine, heldTags, freed };
+  }
+
+  #claimsOf(
+    key: string,
+    plan: Plan,
+    labelledHolder: (ref: ObjectRef) => LabelledHolder | undefined,
+  ): ReadonlyMap<K8sObject, Claim> {
     const claims = new Map<K8sObject, Claim>();
     for (const { component, objects } of plan.components)
       for (const object of objects) {
         const claim = this.#judge({ key, object, labelled: labelledHolder(refOf(object)) });
         const isShared = SHARED_COMPONENTS.has(component);
-        claims.set(object, { ...claim, isShared, isForAll: isShared || isTag(object) });
+        claims.set(object, { ...claim, isShared, isTag: isTag(object) });
       }
-    const isMine = (object: K8sObject): boolean => claims.get(object)?.holder === key;
-    const others = [...claims].filter(([, { holder }]) => holder !== key);
-    const refused = others.map(([, claim]) => claim).filter(({ isForAll }) => !isForAll);
-    for (const claim of claims.values())
-      this.#record(key, claim, refused.length === 0 || held.has(claim.identity));
-    this.#wishes.set(key, wishesOf([...claims.values()], refused.length > 0));
-    this.#endPromises(key);
-    const freed = this.#freed(key, held);
-    if (refused.length > 0) {
-      const shared = restricted(
-        plan,
-        (object, component) => isMine(object) && SHARED_COMPONENTS.has(component),
-      );
-      return { kind: 'refused', contested: refused.map(contestedOf), shared, freed };
-    }
-    const heldTags = others.filter(([object]) => isTag(object)).map(([, claim]) => contestedOf(claim));
-    return { kind: 'granted', plan: restricted(plan, isMine), heldTags, freed };
+    return claims;
   }
 
   /** Remembers what a resource was like when it settled last. */
@@ -186,15 +191,14 @@ export class Claims {
 
   /** Ends all claims of a resource that is gone; gives the keys of those that waited for what it held. */
   forget(key: string): readonly string[] {
-    const held = this.#withdraw(key);
+    const held = [...this.#withdraw(key), ...this.#endPromises(key)];
     this.#lines.delete(key);
     this.#settled.delete(key);
-    this.#endPromises(key);
-    return [...new Set([...held].flatMap((identity) => [...(this.#waiting.get(identity) ?? [])]))];
+    return [...new Set(held.flatMap((identity) => [...(this.#waiting.get(identity) ?? [])]))];
   }
 
   /** Who holds an object, which is the claimant itself if nobody does. */
-  #judge(asking: Asking): Omit<Claim, 'isShared' | 'isForAll'> {
+  #judge(asking: Asking): Omit<Claim, 'isShared' | 'isTag'> {
     const { key, object, labelled } = asking;
     const ref = refOf(object);
     const identity = identityOf(ref);
@@ -244,8 +248,11 @@ export class Claims {
     return [...waiting];
   }
 
-  #endPromises(key: string): void {
-    for (const [identity, heir] of this.#promised) if (heir === key) this.#promised.delete(identity);
+  /** Gives what the resource was promised. */
+  #endPromises(key: string): readonly string[] {
+    const promised = [...this.#promised].filter(([, heir]) => heir === key).map(([identity]) => identity);
+    for (const identity of promised) this.#promised.delete(identity);
+    return promised;
   }
 
   /** Gives what the resource held. */
@@ -274,13 +281,17 @@ function contestedOf({ ref, holder }: Claim): Contested {
   return { ref, holder };
 }
 
+function isExclusive(claim: Claim): boolean {
+  return !claim.isShared && !claim.isTag;
+}
+
 function wishesOf(claims: readonly Claim[], isRefused: boolean): Wishes {
   const identitiesOf = (is: (claim: Claim) => boolean): ReadonlySet<string> =>
     new Set(claims.filter(is).map(({ identity }) => identity));
   return {
     isRefused,
     shared: identitiesOf(({ isShared }) => isShared),
-    exclusive: identitiesOf(({ isForAll }) => !isForAll),
+    exclusive: identitiesOf(isExclusive),
   };
 }
 
