@@ -75,6 +75,7 @@ describe('several resources', function suite() {
       violations: violation === undefined ? 0 : 1,
       'CPU seconds': Math.round((user + system) / 1_000_000),
     };
+    if (violation !== undefined) console.log(violation);
     const isMet = tally.pruned >= PRUNES[run.tier] && violation === undefined;
     await recordProof(run, 'several', { counts, isMet });
     expect(violation).to.equal(undefined);

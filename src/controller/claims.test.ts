@@ -223,6 +223,24 @@ describe('Claims', () => {
       expect(heirs(claims, ISTIOD, { isStaying, isAtWork: () => false })).to.deep.equal([]);
     });
 
+    it('does not believe the label of one that goes against its heir, which has not come to the object yet', () => {
+      const claims = new Claims();
+      const labels = labelled(GATEWAY, 'a');
+      claims.settle('b', DEMO, labels);
+      claims.settle('c', GATEWAY_ONLY, labels);
+      const rules = {
+        isStaying: (key: string) => key !== 'a',
+        isInstalled: () => false,
+        isAtWork: () => true,
+      };
+      claims.bequeath('a', refOf(GATEWAY), rules);
+      claims.settle('b', DEMO, labels);
+
+      expect(told(claims.settle('c', GATEWAY_ONLY, labels))).to.deep.equal([
+        'istio-ingressgateway belongs to b',
+      ]);
+    });
+
     it('says who waits for what was promised to one that goes', () => {
       const claims = new Claims();
       claims.settle('a', DEMO, NOBODY);

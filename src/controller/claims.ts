@@ -87,6 +87,8 @@ export class Claims {
   readonly #wishes = new Map<string, Wishes>();
   /** Who will have an object that somebody else is letting go of, by its identity. */
   readonly #promised = new Map<string, string>();
+  /** Resources that go, and have let go of what others take over. */
+  readonly #leaving = new Set<string>();
   /** The state of each resource that it settled in. */
   readonly #settled = new Map<string, string>();
 
@@ -172,6 +174,7 @@ export class Claims {
    * beside: if another one were first, the heir would remain refused, and the object in nobody's hands.
    */
   bequeath(key: string, ref: ObjectRef, rules: HeirRules): boolean {
+    if (!rules.isStaying(key)) this.#leaving.add(key);
     const [heir] = this.heirs(key, ref, rules);
     const wishes = heir === undefined ? undefined : this.#wishes.get(heir);
     if (heir !== undefined && wishes?.isRefused === true && wishes.exclusive.has(identityOf(ref)))
@@ -194,6 +197,7 @@ export class Claims {
     const held = [...this.#withdraw(key), ...this.#endPromises(key)];
     this.#lines.delete(key);
     this.#settled.delete(key);
+    this.#leaving.delete(key);
     return [...new Set(held.flatMap((identity) => [...(this.#waiting.get(identity) ?? [])]))];
   }
 
@@ -219,9 +223,14 @@ export class Claims {
     if (holder !== key) this.#wait(identity, key);
   }
 
-  /** A label outlives what it says: a resource that has settled since without asking for the object has let go. */
+  /**
+   * A label outlives what it says: a resource that has settled since without asking for the object has let go, and one
+   * that goes has, once another one was granted the object.
+   */
   #believed(labelled: LabelledHolder | undefined, identity: string): string | undefined {
     if (labelled === undefined) return undefined;
+    const isInherited = this.#leaving.has(labelled.key) && this.#lines.has(this.#holders.get(identity) ?? '');
+    if (isInherited) return undefined;
     const asks = this.#holders.get(identity) === labelled.key || this.#isWaiting(identity, labelled.key);
     return asks || !this.#lines.has(labelled.key) ? labelled.key : undefined;
   }
