@@ -236,6 +236,7 @@ describe('Claims', () => {
       claims.bequeath('a', refOf(GATEWAY), rules);
       claims.settle('b', DEMO, labels);
 
+      expect(told(claims.settle('b', DEMO, labels))).to.have.length(3);
       expect(told(claims.settle('c', GATEWAY_ONLY, labels))).to.deep.equal([
         'istio-ingressgateway belongs to b',
       ]);

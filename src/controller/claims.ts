@@ -45,6 +45,8 @@ interface Asking {
   readonly key: string;
   readonly object: K8sObject;
   readonly labelled: LabelledHolder | undefined;
+  /** Whether it has held the object up to now. */
+  readonly hasHeld: boolean;
 }
 
 /** What comes of asking: who had the object, and who has it if the whole plan is granted. */
@@ -105,7 +107,7 @@ export class Claims {
   ): Settlement {
     const held = this.#withdraw(key);
     this.#lines.set(key, plan.releaseLine);
-    const claims = this.#claimsOf(key, plan, labelledHolder);
+    const claims = this.#claimsOf({ key, held }, plan, labelledHolder);
     const others = [...claims.values()].filter(({ holder }) => holder !== key);
     const contested = others.filter(isExclusive).map(contestedOf);
     const isRefused = contested.length > 0;
@@ -122,14 +124,16 @@ export class Claims {
   }
 
   #claimsOf(
-    key: string,
+    { key, held }: { readonly key: string; readonly held: ReadonlySet<string> },
     plan: Plan,
     labelledHolder: (ref: ObjectRef) => LabelledHolder | undefined,
   ): ReadonlyMap<K8sObject, Claim> {
     const claims = new Map<K8sObject, Claim>();
     for (const { component, objects } of plan.components)
       for (const object of objects) {
-        const claim = this.#judge({ key, object, labelled: labelledHolder(refOf(object)) });
+        const ref = refOf(object);
+        const hasHeld = held.has(identityOf(ref));
+        const claim = this.#judge({ key, object, labelled: labelledHolder(ref), hasHeld });
         const isShared = SHARED_COMPONENTS.has(component);
         claims.set(object, { ...claim, isShared, isTag: isTag(object) });
       }
@@ -206,7 +210,7 @@ export class Claims {
     const { key, object, labelled } = asking;
     const ref = refOf(object);
     const identity = identityOf(ref);
-    const known = this.#promised.get(identity) ?? this.#believed(labelled, identity);
+    const known = this.#promised.get(identity) ?? this.#believed(asking, identity);
     const before = known ?? this.#holders.get(identity) ?? key;
     const holder = before !== key && isDefinition(object) && this.#isNewer(asking, before) ? key : before;
     return { ref, identity, before, holder };
@@ -227,10 +231,10 @@ export class Claims {
    * A label outlives what it says: a resource that has settled since without asking for the object has let go, and one
    * that goes has, once another one was granted the object.
    */
-  #believed(labelled: LabelledHolder | undefined, identity: string): string | undefined {
+  #believed({ labelled, hasHeld }: Asking, identity: string): string | undefined {
     if (labelled === undefined) return undefined;
-    const isInherited = this.#leaving.has(labelled.key) && this.#lines.has(this.#holders.get(identity) ?? '');
-    if (isInherited) return undefined;
+    const isGranted = hasHeld || this.#lines.has(this.#holders.get(identity) ?? '');
+    if (isGranted && this.#leaving.has(labelled.key)) return undefined;
     const asks = this.#holders.get(identity) === labelled.key || this.#isWaiting(identity, labelled.key);
     return asks || !this.#lines.has(labelled.key) ? labelled.key : undefined;
   }
