@@ -207,7 +207,7 @@ export class Claims {
 
   /** Who holds an object, which is the claimant itself if nobody does. */
   #judge(asking: Asking): Omit<Claim, 'isShared' | 'isTag'> {
-    const { key, object, labelled } = asking;
+    const { key, object } = asking;
     const ref = refOf(object);
     const identity = identityOf(ref);
     const known = this.#promised.get(identity) ?? this.#believed(asking, identity);

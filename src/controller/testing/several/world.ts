@@ -152,11 +152,12 @@ export class World implements Surroundings {
     const live = this.api.read(ref);
     if (act.kind === 'ask') return this.#ask(ref, specOf(act.wish));
     if (live === undefined) return;
-    if (act.kind === 'pause') this.#annotate(ref, { [PAUSE]: 'true' });
-    if (act.kind === 'resume') this.#annotate(ref, {});
+    const { [PAUSE]: _paused, ...others } = annotationsOf(live);
+    if (act.kind === 'pause') this.#annotate(ref, { ...others, [PAUSE]: 'true' });
+    if (act.kind === 'resume') this.#annotate(ref, others);
     // A tag that was left behind would keep its control plane: that is another matter.
     if (act.kind === 'delete') this.#annotate(ref, { ...annotationsOf(live), [FORCE]: 'true' });
-    if (act.kind === 'orphan') this.#annotate(ref, { [POLICY]: 'Orphan' });
+    if (act.kind === 'orphan') this.#annotate(ref, { ...others, [POLICY]: 'Orphan' });
     if (act.kind === 'delete' || act.kind === 'orphan') this.api.delete(ref, { now: this.now() });
   }
 
