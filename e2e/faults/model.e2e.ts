@@ -5,6 +5,7 @@
 import { expect } from 'chai';
 import type { Scope } from '../../src/controller/testing/schedules/explorer.ts';
 import { explore, prepareModel, replay } from '../../src/controller/testing/schedules/explorer.ts';
+import { liveMany } from '../../src/controller/testing/several/lives.ts';
 import { readFaultRun, seededRandom } from './fault-run.ts';
 import { recordProof } from './figures.ts';
 
@@ -15,6 +16,10 @@ const SCOPES = {
   1: { singles: 2_000, pairs: 1_000, longer: 1_500 },
   2: { singles: 10_000, pairs: 40_000, longer: 60_000 },
 } as const satisfies Record<1 | 2, Partial<Scope>>;
+
+/** Lives of several resources, of about three prunes each. */
+const LIVES = { 1: 600, 2: 4_000 } as const;
+const PRUNES = { 1: 1_000, 2: 8_000 } as const;
 
 const run = readFaultRun(process.env);
 
@@ -50,4 +55,30 @@ describe('schedules of faults', function suite() {
       console.log(events.join('\n'));
       expect(findings).to.deep.equal([]);
     });
+});
+
+describe('several resources', function suite() {
+  this.timeout(60 * MINUTES);
+
+  it('take nothing from each other, and leave nothing behind', async () => {
+    const startedMs = process.cpuUsage();
+
+    const { lives, tally, violation } = await liveMany({ seed: run.seed, runs: LIVES[run.tier] });
+
+    const { user, system } = process.cpuUsage(startedMs);
+    const counts = {
+      lives,
+      prunes: tally.pruned,
+      deletions: tally.deleted,
+      refusals: tally.refused,
+      'hand-overs': tally.handedOver,
+      violations: violation === undefined ? 0 : 1,
+      'CPU seconds': Math.round((user + system) / 1_000_000),
+    };
+    if (violation !== undefined) console.log(violation);
+    const isMet = tally.pruned >= PRUNES[run.tier] && violation === undefined;
+    await recordProof(run, 'several', { counts, isMet });
+    expect(violation).to.equal(undefined);
+    expect(tally.pruned).to.be.at.least(PRUNES[run.tier]);
+  });
 });

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { K8sObject, ObjectRef } from '../model/object.ts';
 import { identityOf, refOf } from '../model/object.ts';
 import type { Plan } from '../model/plan.ts';
-import type { LabelledHolder, Settlement } from './claims.ts';
+import type { HeirRules, LabelledHolder, Settlement } from './claims.ts';
 import { Claims } from './claims.ts';
 import { GATEWAY, ISTIOD, READER, owned, planOf } from './testing/builders.ts';
 
@@ -162,5 +162,121 @@ describe('Claims', () => {
     claims.settle('b', only(TAG_OF_B), labelled(TAG_OF_B, 'a'));
 
     expect(claims.settle('a', BASE_ONLY, NOBODY).freed).to.deep.equal(['b']);
+  });
+
+  describe('with resources that are refused', () => {
+    const GATEWAY_ONLY = planOf({ components: DEMO.components.slice(2) });
+    const PILOT_ONLY = planOf({ components: DEMO.components.slice(1, 2) });
+
+    function heirs(claims: Claims, object: K8sObject, rules: Partial<HeirRules> = {}): readonly string[] {
+      const all = { isStaying: () => true, isInstalled: () => false, isAtWork: () => true, ...rules };
+      return claims.heirs('a', refOf(object), all);
+    }
+
+    it('lets none of them hold what it does not apply, so that two cannot keep each other from everything', () => {
+      const claims = new Claims();
+      claims.settle('a', GATEWAY_ONLY, NOBODY);
+      claims.settle('b', DEMO, NOBODY);
+      claims.settle('c', DEMO, NOBODY);
+
+      claims.forget('a');
+
+      expect(told(claims.settle('c', DEMO, NOBODY))).to.have.length(3);
+    });
+
+    it('leaves them what they held before', () => {
+      const claims = new Claims();
+      claims.settle('a', GATEWAY_ONLY, NOBODY);
+      claims.settle('b', PILOT_ONLY, NOBODY);
+      claims.settle('b', DEMO, NOBODY);
+
+      expect(told(claims.settle('c', PILOT_ONLY, NOBODY))).to.deep.equal(['istiod belongs to b']);
+    });
+
+    it('keeps nothing for one that somebody else keeps from the rest', () => {
+      const claims = new Claims();
+      claims.settle('a', PILOT_ONLY, NOBODY);
+      claims.settle('c', GATEWAY_ONLY, NOBODY);
+      claims.settle('b', DEMO, NOBODY);
+
+      expect(heirs(claims, ISTIOD)).to.deep.equal([]);
+      expect(heirs(claims, ISTIOD, { isStaying: (key) => key === 'b' })).to.deep.equal(['b']);
+    });
+
+    it('keeps for it what all may use, if it has something installed', () => {
+      const claims = new Claims();
+      claims.settle('a', BASE_ONLY, NOBODY);
+      claims.settle('c', GATEWAY_ONLY, NOBODY);
+      claims.settle('b', DEMO, NOBODY);
+
+      expect(heirs(claims, READER)).to.deep.equal([]);
+      expect(heirs(claims, READER, { isInstalled: () => true })).to.deep.equal(['b']);
+    });
+
+    it('keeps a control plane for nobody who is paused', () => {
+      const claims = new Claims();
+      claims.settle('a', DEMO, NOBODY);
+      claims.settle('b', DEMO, NOBODY);
+      const isStaying = (key: string): boolean => key === 'b';
+
+      expect(heirs(claims, ISTIOD, { isStaying })).to.deep.equal(['b']);
+      expect(heirs(claims, ISTIOD, { isStaying, isAtWork: () => false })).to.deep.equal([]);
+    });
+
+    it('does not believe the label of one that goes against its heir, which has not come to the object yet', () => {
+      const claims = new Claims();
+      const labels = labelled(GATEWAY, 'a');
+      claims.settle('b', DEMO, labels);
+      claims.settle('c', GATEWAY_ONLY, labels);
+      const rules = {
+        isStaying: (key: string) => key !== 'a',
+        isInstalled: () => false,
+        isAtWork: () => true,
+      };
+      claims.bequeath('a', refOf(GATEWAY), rules);
+      claims.settle('b', DEMO, labels);
+
+      expect(told(claims.settle('b', DEMO, labels))).to.have.length(3);
+      expect(told(claims.settle('c', GATEWAY_ONLY, labels))).to.deep.equal([
+        'istio-ingressgateway belongs to b',
+      ]);
+    });
+
+    it('says who waits for what was promised to one that goes', () => {
+      const claims = new Claims();
+      claims.settle('a', DEMO, NOBODY);
+      claims.settle('b', DEMO, NOBODY);
+      claims.settle('c', GATEWAY_ONLY, NOBODY);
+      const rules = {
+        isStaying: (key: string) => key !== 'a',
+        isInstalled: () => false,
+        isAtWork: () => true,
+      };
+      claims.bequeath('a', refOf(ISTIOD), rules);
+      claims.forget('a');
+
+      expect(claims.forget('b')).to.deep.equal(['c']);
+    });
+
+    it('promises the heir of one object all that it needs beside, whoever looks first', () => {
+      const claims = new Claims();
+      claims.settle('a', DEMO, NOBODY);
+      claims.settle('b', DEMO, NOBODY);
+      claims.settle('c', GATEWAY_ONLY, NOBODY);
+      const rules = {
+        isStaying: (key: string) => key !== 'a',
+        isInstalled: () => false,
+        isAtWork: () => true,
+      };
+
+      const isKept = claims.bequeath('a', refOf(ISTIOD), rules);
+      claims.forget('a');
+
+      expect(isKept).to.equal(true);
+      expect(told(claims.settle('c', GATEWAY_ONLY, NOBODY))).to.deep.equal([
+        'istio-ingressgateway belongs to b',
+      ]);
+      expect(told(claims.settle('b', DEMO, NOBODY))).to.have.length(3);
+    });
   });
 });

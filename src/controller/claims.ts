@@ -20,8 +20,13 @@ export type Settlement = {
       /** Revision tags that point to the control plane of another resource, which holds them. */
       readonly heldTags: readonly Contested[];
     }
-  /** Objects that only one resource can have, and another one has. */
-  | { readonly kind: 'refused'; readonly contested: readonly Contested[] }
+  | {
+      readonly kind: 'refused';
+      /** Objects that only one resource can have, and another one has. */
+      readonly contested: readonly Contested[];
+      /** The plan with nothing but what all may use and no other resource holds. */
+      readonly shared: Plan;
+    }
 );
 
 /** What a live object says about who applied it last: another living resource, and the live object itself. */
@@ -40,6 +45,38 @@ interface Asking {
   readonly key: string;
   readonly object: K8sObject;
   readonly labelled: LabelledHolder | undefined;
+  /** Whether it has held the object up to now. */
+  readonly hasHeld: boolean;
+}
+
+/** What comes of asking: who had the object, and who has it if the whole plan is granted. */
+interface Claim {
+  readonly ref: ObjectRef;
+  readonly identity: string;
+  readonly before: string;
+  readonly holder: string;
+  /** It serves all control planes of the cluster alike. */
+  readonly isShared: boolean;
+  /** As with what is shared, the rest of the plan is applied when another resource holds it. */
+  readonly isTag: boolean;
+}
+
+/** What a resource asked for when it settled last, by identity. */
+interface Wishes {
+  readonly isRefused: boolean;
+  /** What all may use. */
+  readonly shared: ReadonlySet<string>;
+  /** What only one resource can have. */
+  readonly exclusive: ReadonlySet<string>;
+}
+
+export interface HeirRules {
+  /** Whether a resource is there to stay. */
+  readonly isStaying: (key: string) => boolean;
+  /** Whether a resource is installed, and so may need what all may use. */
+  readonly isInstalled: (key: string) => boolean;
+  /** Whether a resource would take over now what it can. */
+  readonly isAtWork: (key: string) => boolean;
 }
 
 export class Claims {
@@ -49,35 +86,67 @@ export class Claims {
   readonly #waiting = new Map<string, Set<string>>();
   /** The release line of each resource that has settled: what those do not hold, they do not ask for. */
   readonly #lines = new Map<string, string>();
+  readonly #wishes = new Map<string, Wishes>();
+  /** Who will have an object that somebody else is letting go of, by its identity. */
+  readonly #promised = new Map<string, string>();
+  /** Resources that go, and have let go of what others take over. */
+  readonly #leaving = new Set<string>();
+  /** The state of each resource that it settled in. */
+  readonly #settled = new Map<string, string>();
 
   /**
    * Decides what a resource may apply of its plan: whoever came first holds an object, as long as it lives and asks for
-   * it; a definition goes to the newest release line. `labelledHolder` tells what the live object says.
+   * it; a definition goes to the newest release line. Whoever is refused holds only what it held before: if it took more
+   * without applying it, two that are refused could keep each other from everything. `labelledHolder` tells what the
+   * live object says.
    */
   settle(
     key: string,
     plan: Plan,
     labelledHolder: (ref: ObjectRef) => LabelledHolder | undefined,
   ): Settlement {
-    this.#withdraw(key);
+    const held = this.#withdraw(key);
     this.#lines.set(key, plan.releaseLine);
-    const contested: Contested[] = [];
-    const heldTags: Contested[] = [];
-    const components = plan.components.map((planned) => {
-      const mine = planned.objects.filter((object) => {
+    const claims = this.#claimsOf({ key, held }, plan, labelledHolder);
+    const others = [...claims.values()].filter(({ holder }) => holder !== key);
+    const contested = others.filter(isExclusive).map(contestedOf);
+    const isRefused = contested.length > 0;
+    for (const claim of claims.values()) this.#record(key, claim, !isRefused || held.has(claim.identity));
+    this.#wishes.set(key, wishesOf([...claims.values()], isRefused));
+    const freed = this.#freed(key, new Set([...held, ...this.#endPromises(key)]));
+    const mine = restricted(plan, (object) => claims.get(object)?.holder === key);
+    if (isRefused) {
+      const shared = restricted(mine, (_object, component) => SHARED_COMPONENTS.has(component));
+      return { kind: 'refused', contested, shared, freed };
+    }
+    const heldTags = others.filter((claim) => claim.isTag).map(contestedOf);
+    return { kind: 'granted', plan: mine, heldTags, freed };
+  }
+
+  #claimsOf(
+    { key, held }: { readonly key: string; readonly held: ReadonlySet<string> },
+    plan: Plan,
+    labelledHolder: (ref: ObjectRef) => LabelledHolder | undefined,
+  ): ReadonlyMap<K8sObject, Claim> {
+    const claims = new Map<K8sObject, Claim>();
+    for (const { component, objects } of plan.components)
+      for (const object of objects) {
         const ref = refOf(object);
-        const holder = this.#claim({ key, object, labelled: labelledHolder(ref) });
-        if (holder === key) return true;
-        if (isTag(object)) heldTags.push({ ref, holder });
-        else if (!SHARED_COMPONENTS.has(planned.component)) contested.push({ ref, holder });
-        return false;
-      });
-      return { ...planned, objects: mine };
-    });
-    const freed = this.#freed(key);
-    return contested.length > 0
-      ? { kind: 'refused', contested, freed }
-      : { kind: 'granted', plan: { ...plan, components }, heldTags, freed };
+        const hasHeld = held.has(identityOf(ref));
+        const claim = this.#judge({ key, object, labelled: labelledHolder(ref), hasHeld });
+        const isShared = SHARED_COMPONENTS.has(component);
+        claims.set(object, { ...claim, isShared, isTag: isTag(object) });
+      }
+    return claims;
+  }
+
+  /** Remembers what a resource was like when it settled last. */
+  noteSettled(key: string, state: string): void {
+    this.#settled.set(key, state);
+  }
+
+  isSettled(key: string, state: string): boolean {
+    return this.#settled.get(key) === state;
   }
 
   /** The other resources that would apply an object if this one let go of it, or that do so by now. */
@@ -92,29 +161,80 @@ export class Claims {
     return [...others];
   }
 
+  /**
+   * Of those, the ones that an object must be kept for. A resource that remains refused, or is paused, has no use for a
+   * part of a control plane or a gateway: it would stay in the cluster, and in nobody's hands.
+   */
+  heirs(key: string, ref: ObjectRef, rules: HeirRules): readonly string[] {
+    const identity = identityOf(ref);
+    return this.wantedBy(key, ref).filter((other) => {
+      const isNeeded = this.#wishes.get(other)?.shared.has(identity) === true && rules.isInstalled(other);
+      return isNeeded || (rules.isAtWork(other) && this.#isUnhindered(other, rules));
+    });
+  }
+
+  /**
+   * Gives whether an object must be kept, and promises its heir everything else that only one can have and that it needs
+   * beside: if another one were first, the heir would remain refused, and the object in nobody's hands.
+   */
+  bequeath(key: string, ref: ObjectRef, rules: HeirRules): boolean {
+    if (!rules.isStaying(key)) this.#leaving.add(key);
+    const [heir] = this.heirs(key, ref, rules);
+    const wishes = heir === undefined ? undefined : this.#wishes.get(heir);
+    if (heir !== undefined && wishes?.isRefused === true && wishes.exclusive.has(identityOf(ref)))
+      for (const identity of wishes.exclusive) this.#promised.set(identity, heir);
+    return heir !== undefined;
+  }
+
+  /** Whether nobody who stays keeps a resource from what it asks for. */
+  #isUnhindered(key: string, { isStaying }: HeirRules): boolean {
+    const wishes = this.#wishes.get(key);
+    if (wishes?.isRefused !== true) return true;
+    return [...wishes.exclusive].every((identity) => {
+      const holder = this.#promised.get(identity) ?? this.#holders.get(identity);
+      return holder === undefined || holder === key || !isStaying(holder);
+    });
+  }
+
   /** Ends all claims of a resource that is gone; gives the keys of those that waited for what it held. */
   forget(key: string): readonly string[] {
-    const held = [...this.#holders].filter(([, holder]) => holder === key).map(([identity]) => identity);
-    this.#withdraw(key);
+    const held = [...this.#withdraw(key), ...this.#endPromises(key)];
     this.#lines.delete(key);
+    this.#settled.delete(key);
+    this.#leaving.delete(key);
     return [...new Set(held.flatMap((identity) => [...(this.#waiting.get(identity) ?? [])]))];
   }
 
-  /** Gives the holder of an object, which is the claimant itself if there was none. */
-  #claim(asking: Asking): string {
-    const { key, object, labelled } = asking;
-    const identity = identityOf(refOf(object));
-    const before = this.#believed(labelled, identity) ?? this.#holders.get(identity) ?? key;
+  /** Who holds an object, which is the claimant itself if nobody does. */
+  #judge(asking: Asking): Omit<Claim, 'isShared' | 'isTag'> {
+    const { key, object } = asking;
+    const ref = refOf(object);
+    const identity = identityOf(ref);
+    const known = this.#promised.get(identity) ?? this.#believed(asking, identity);
+    const before = known ?? this.#holders.get(identity) ?? key;
     const holder = before !== key && isDefinition(object) && this.#isNewer(asking, before) ? key : before;
+    return { ref, identity, before, holder };
+  }
+
+  #record(key: string, { identity, before, holder }: Claim, mayTake: boolean): void {
+    if (holder === key && !mayTake) {
+      if (before !== key) this.#holders.set(identity, before);
+      this.#wait(identity, key);
+      return;
+    }
     this.#holders.set(identity, holder);
     if (holder !== before) this.#wait(identity, before);
     if (holder !== key) this.#wait(identity, key);
-    return holder;
   }
 
-  /** A label outlives what it says: a resource that has settled since without asking for the object has let go. */
-  #believed(labelled: LabelledHolder | undefined, identity: string): string | undefined {
+  /**
+   * A label outlives what it says: a resource that has settled since without asking for the object has let go, and one
+   * that goes has, once another one was granted the object.
+   */
+  #believed({ labelled, hasHeld }: Asking, identity: string): string | undefined {
     if (labelled === undefined) return undefined;
+    const isGranted = hasHeld || this.#lines.has(this.#holders.get(identity) ?? '');
+    if (isGranted && this.#leaving.has(labelled.key)) return undefined;
     const asks = this.#holders.get(identity) === labelled.key || this.#isWaiting(identity, labelled.key);
     return asks || !this.#lines.has(labelled.key) ? labelled.key : undefined;
   }
@@ -133,18 +253,59 @@ export class Claims {
     return this.#waiting.get(identity)?.has(key) === true;
   }
 
-  #freed(key: string): readonly string[] {
-    const unheld = [...this.#waiting].filter(([identity]) => !this.#holders.has(identity));
-    return [...new Set(unheld.flatMap(([, keys]) => [...keys]))].filter((waiting) => waiting !== key);
+  /** Who waits for what the resource held and nobody holds any more. */
+  #freed(key: string, held: ReadonlySet<string>): readonly string[] {
+    const unheld = [...held].filter((identity) => !this.#holders.has(identity));
+    const waiting = new Set(unheld.flatMap((identity) => [...(this.#waiting.get(identity) ?? [])]));
+    waiting.delete(key);
+    return [...waiting];
   }
 
-  #withdraw(key: string): void {
-    for (const [identity, holder] of this.#holders) if (holder === key) this.#holders.delete(identity);
+  /** Gives what the resource was promised. */
+  #endPromises(key: string): readonly string[] {
+    const promised = [...this.#promised].filter(([, heir]) => heir === key).map(([identity]) => identity);
+    for (const identity of promised) this.#promised.delete(identity);
+    return promised;
+  }
+
+  /** Gives what the resource held. */
+  #withdraw(key: string): ReadonlySet<string> {
+    const held = new Set<string>();
+    for (const [identity, holder] of this.#holders) if (holder === key) held.add(identity);
+    for (const identity of held) this.#holders.delete(identity);
     for (const [identity, keys] of this.#waiting) {
       keys.delete(key);
       if (keys.size === 0) this.#waiting.delete(identity);
     }
+    this.#wishes.delete(key);
+    return held;
   }
+}
+
+function restricted(plan: Plan, isIn: (object: K8sObject, component: ComponentName) => boolean): Plan {
+  const components = plan.components.map((planned) => ({
+    ...planned,
+    objects: planned.objects.filter((object) => isIn(object, planned.component)),
+  }));
+  return { ...plan, components };
+}
+
+function contestedOf({ ref, holder }: Claim): Contested {
+  return { ref, holder };
+}
+
+function isExclusive(claim: Claim): boolean {
+  return !claim.isShared && !claim.isTag;
+}
+
+function wishesOf(claims: readonly Claim[], isRefused: boolean): Wishes {
+  const identitiesOf = (is: (claim: Claim) => boolean): ReadonlySet<string> =>
+    new Set(claims.filter(is).map(({ identity }) => identity));
+  return {
+    isRefused,
+    shared: identitiesOf(({ isShared }) => isShared),
+    exclusive: identitiesOf(isExclusive),
+  };
 }
 
 function isTag(object: K8sObject): boolean {

@@ -720,6 +720,39 @@ describe('controller', () => {
 
       expect(kept).to.deep.equal([true, true, true]);
     });
+
+    it('keeps nothing for the second when both go', async () => {
+      const kept: boolean[] = [];
+      world.delete = async (_deps, run) => {
+        kept.push(...run.inventory.map((entry) => run.keep?.(entry) ?? false));
+        return { kind: 'deleted' };
+      };
+      const second = refOf(istioOperator({ name: 'second' }));
+      world.cluster.put(edited({ name: 'second', finalizers: ['of/somebody'] }));
+
+      world.cluster.requestDeletion(second, '2026-01-01T00:00:00Z');
+      world.cluster.requestDeletion(refOf(istioOperator({ name: 'first' })), '2026-01-01T00:00:00Z');
+      await settled();
+
+      expect(kept).to.deep.equal([false, false, false]);
+    });
+  });
+
+  it('keeps what a resource asks for that it has not looked at since it was started', async () => {
+    let kept: readonly boolean[] = [];
+    world.delete = async (_deps, run) => {
+      kept = run.inventory.map((entry) => run.keep?.(entry) ?? false);
+      return { kind: 'deleted' };
+    };
+    const status = { observedGeneration: 1, inventory: INVENTORY.map((entry) => ({ ...entry })) };
+    const deletionTimestamp = '2026-01-01T00:00:00Z';
+    world.cluster.put(istioOperator({ name: 'first', finalizers: [FINALIZER], deletionTimestamp, status }));
+    world.cluster.put(istioOperator({ name: 'second' }));
+
+    world.start({ concurrency: 1 });
+    await settled();
+
+    expect(kept).to.deep.equal([true, true, true]);
   });
 
   it('watches before its term and does nothing, and looks at all resources when that begins', async () => {

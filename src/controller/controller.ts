@@ -103,7 +103,9 @@ class IstioOperatorController implements Controller {
       claims: this.#claims,
       labelledHolder: (key, ref) => this.#watches?.holder(key, ref),
       labelled: (key) => this.#watches?.labelled(key) ?? [],
-      isTagOfOther: (key, ref) => this.#watches?.isTagOfOther(key, ref) ?? false,
+      keys: () => this.#watches?.keys() ?? [],
+      find: (key) => this.#watches?.resource(key),
+      isOfAnother: (key, ref) => this.#watches?.isOfAnother(key, ref) ?? false,
       injectors: () => this.#watches?.injectors() ?? [],
       wake: (key) => this.#queue.add(key),
       knownEqual: createKnownEqual(),
@@ -111,6 +113,7 @@ class IstioOperatorController implements Controller {
       facts: createFacts({ ...deps, servedKinds: () => this.#watches?.servedKinds() ?? [] }),
       dataPlane: createDataPlane(deps),
       plan: async (resource, facts, installed) => this.#plans.plan(resource, facts, installed),
+      forgetPlan: (key) => this.#plans.forget(key),
       labelledVersion: (key) => this.#watches?.labelledVersion(key),
     };
   }

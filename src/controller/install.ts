@@ -1,13 +1,8 @@
 /** Installs what a resource asks for, as far as it can be done now. */
 import { besideInjectors } from '../core/objects/beside-injectors.ts';
-import { releaseOfLine } from '../core/releases.ts';
-import { judgeUpgrade } from '../core/upgrade.ts';
-import { versionOf } from '../core/version.ts';
 import type { K8sObject } from '../model/object.ts';
-import { annotationsOf } from '../model/object.ts';
 import type { Outcome, Release } from '../model/outcome.ts';
-import { releaseOf } from '../model/outcome.ts';
-import type { Plan, PlanResult } from '../model/plan.ts';
+import type { Plan } from '../model/plan.ts';
 import type { ApplyReport } from '../model/report.ts';
 import type { Settlement } from './claims.ts';
 import { finalizersWithOurs, hasFinalizer } from './finalizer.ts';
@@ -17,8 +12,12 @@ import { withdrawReport } from './plan-report.ts';
 import { Progress } from './progress.ts';
 import { conditionOf, generationOf, isDataPlaneAsked, isDryRun, isReady, storedStatus } from './resource.ts';
 import { review } from './review.ts';
+import { hasSurplus, settleFor, surveyOthers } from './survey.ts';
+import { takeOverShared } from './take-over.ts';
 import type { ReconcileDeps, Visit } from './visit.ts';
-import { hardening, keepFor, ownerOf, storeFinalizers } from './visit.ts';
+import { keepFor } from './keep.ts';
+import { hardening, ownerOf, storeFinalizers } from './visit.ts';
+import { wishOf } from './wish.ts';
 
 /**
  * How long one run stays with a component that is being rolled out. Definitions are established and small things
@@ -51,27 +50,14 @@ type Intent =
     };
 
 async function intentOf(deps: ReconcileDeps, visit: Visit): Promise<Intent> {
-  const installed = storedStatus(visit.resource)?.version ?? deps.labelledVersion(visit.key);
-  const planned = await deps.plan(visit.resource, await deps.facts(visit.signal), installed);
-  if (planned.kind === 'invalid') return { kind: 'refused', outcome: refusalOf(planned) };
-  const release = keepingApproval(releaseOf(planned.plan), visit.resource);
-  const upgrade = judgeUpgrade({
-    installed: comparableVersion(deps, visit),
-    wanted: release.version,
-    annotations: annotationsOf(visit.resource),
-  });
-  if (upgrade.kind === 'refused')
-    return {
-      kind: 'refused',
-      outcome: { kind: 'upgradeRefused', release, diagnostics: [upgrade.diagnostic] },
-    };
-  const { key } = visit;
-  const settled = deps.claims.settle(key, planned.plan, (ref) => deps.labelledHolder(key, ref));
-  for (const freed of settled.freed) deps.wake(freed);
+  const wish = await wishOf(deps, visit);
+  if (wish.kind === 'refused') return wish;
+  const { plan, release } = wish;
+  const settled = await settleFor(deps, visit, plan);
   // What is only looked at must keep nobody from it; what is installed already says itself whose it is.
-  if (isDryRun(visit.resource)) deps.claims.forget(key);
+  if (isDryRun(visit.resource)) deps.claims.forget(visit.key);
   if (settled.kind === 'refused')
-    return { kind: 'refused', outcome: { kind: 'contested', release, contested: settled.contested } };
+    return { kind: 'refused', outcome: await takeOverShared(deps, visit, { settled, release }) };
   return reviewed(deps, visit, { settled, release });
 }
 
@@ -81,18 +67,13 @@ async function reviewed(
   { settled, release }: { readonly settled: SettledPlan; readonly release: Release },
 ): Promise<Intent> {
   const plan = besideInjectors(settled.plan, deps.injectors());
+  if (hasSurplus(visit, plan)) await surveyOthers(deps, visit);
   const verdict = await review(deps, visit, { plan, release });
   if (verdict.kind === 'pending') return verdict;
   const { approvedContent: _before, ...unapproved } = release;
   const { approvedContent, isNew: isNewlyApproved } = verdict;
   const granted = approvedContent === undefined ? unapproved : { ...unapproved, approvedContent };
   return { kind: 'apply', plan, settled, release: granted, isNewlyApproved };
-}
-
-/** What was approved stays so until something else is applied. */
-function keepingApproval(release: Release, resource: K8sObject): Release {
-  const approvedContent = storedStatus(resource)?.approvedContent;
-  return approvedContent === undefined ? release : { ...release, approvedContent };
 }
 
 async function carryOut(
@@ -109,24 +90,6 @@ async function carryOut(
     dataPlane: isDataPlaneAsked(visit.resource) ? await deps.dataPlane(visit.signal) : 'unasked',
   } as const;
   return judge(deps, visit, { release, report });
-}
-
-/**
- * The version that the wanted one is held against. What the labels of objects say counts where we have installed nothing
- * yet: the status was lost, as after a restore from a backup. An installation of ours that was never ready can become
- * any version; so can one of a line that only older operators knew, because somebody has to take it over.
- */
-function comparableVersion({ labelledVersion }: ReconcileDeps, { key, resource }: Visit): string | undefined {
-  const status = storedStatus(resource);
-  if (status?.version !== undefined || (status?.inventory ?? []).length > 0) return status?.version;
-  const labelled = labelledVersion(key);
-  const line = versionOf(labelled ?? '')?.line;
-  return line !== undefined && releaseOfLine(line) !== undefined ? labelled : undefined;
-}
-
-function refusalOf({ diagnostics, unsupportedLine }: Extract<PlanResult, { kind: 'invalid' }>): Outcome {
-  if (unsupportedLine === undefined) return { kind: 'invalid', diagnostics };
-  return { kind: 'unsupported', line: unsupportedLine, diagnostics };
 }
 
 async function applyShowingProgress(

@@ -5,10 +5,11 @@ import type { Outcome, Release } from '../model/outcome.ts';
 import type { Plan } from '../model/plan.ts';
 import type { ChangeAction } from '../model/report.ts';
 import type { PendingPlan } from '../model/status.ts';
+import { keepInPreview } from './keep.ts';
 import { storeReport } from './plan-report.ts';
 import { approvedPlanOf, isDryRun, requiresApproval, storedStatus } from './resource.ts';
 import type { ReconcileDeps, Visit } from './visit.ts';
-import { hardening, keepFor, ownerOf } from './visit.ts';
+import { hardening, ownerOf } from './visit.ts';
 
 export type Review =
   /**
@@ -48,7 +49,7 @@ async function preview(deps: ReconcileDeps, visit: Visit, plan: Plan): Promise<P
     signal: visit.signal,
     owner: ownerOf(visit),
     inventory: storedStatus(visit.resource)?.inventory ?? [],
-    keep: keepFor(deps, visit),
+    keep: keepInPreview(deps, visit),
     ...hardening(deps),
   });
 }

@@ -4,9 +4,11 @@ import type { Outcome, Usage } from '../model/outcome.ts';
 import type { InventoryEntry } from '../model/status.ts';
 import { finalizersWithoutOurs } from './finalizer.ts';
 import { usageOf } from './in-use.ts';
+import { keepFor } from './keep.ts';
 import { conditionOf, deletionTimeMs, storedStatus } from './resource.ts';
+import { surveyOthers } from './survey.ts';
 import type { ReconcileDeps, Visit } from './visit.ts';
-import { hardening, keepFor, ownerOf, storeFinalizers } from './visit.ts';
+import { hardening, ownerOf, storeFinalizers } from './visit.ts';
 
 /** How long one run waits for objects to go. Their going wakes us up, so there is no need to stay longer. */
 const LINGER_MS = 2_000;
@@ -25,6 +27,7 @@ export async function uninstall(deps: ReconcileDeps, visit: Visit): Promise<Outc
   const recordInventory = async (entries: readonly InventoryEntry[]): Promise<void> =>
     writer.write({ kind: 'deleting', remaining: [], inventory: entries });
   if (!saysDeleting(visit)) await recordInventory(inventory);
+  await surveyOthers(deps, visit);
   const report = await engine.delete(
     { cluster, clock, recordInventory },
     {

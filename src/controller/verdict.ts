@@ -100,7 +100,7 @@ export function verdictOf(phase: Phase, context: VerdictContext): Verdict {
     case 'disputed':
       return disputed(phase, context);
     case 'contested':
-      return contested(phase.release, contestedText(phase.contested));
+      return contested(phase);
     case 'invalid':
       return invalid(diagnosticTexts(phase.diagnostics));
     case 'unsupported':
@@ -372,11 +372,17 @@ function disputed(phase: Extract<Phase, { kind: 'disputed' }>, context: VerdictC
   };
 }
 
-function contested(release: Release, text: string): Verdict {
+function contested({
+  release,
+  contested: objects,
+  inventory,
+}: Extract<Phase, { kind: 'contested' }>): Verdict {
+  const text = contestedText(objects);
   const remedy = 'Remove it from one of the two resources, or give this one a revision of its own.';
   const base = stalled('Contested', capped(`${text}. ${remedy}`));
   const applied = notChecked('What was applied before stays as it is.');
-  return { ...base, claims: { ...base.claims, Valid: valid(release), Applied: applied } };
+  const claims = { ...base.claims, Valid: valid(release), Applied: applied };
+  return { ...base, claims, ...(inventory === undefined ? {} : { inventory }) };
 }
 
 function invalid(diagnostics: readonly string[]): Verdict {

@@ -52,8 +52,11 @@ export interface ReconcileDeps {
   labelledHolder(key: string, ref: ObjectRef): LabelledHolder | undefined;
   /** The objects in the cluster that say they belong to a resource, whoever made them. */
   readonly labelled: (key: string) => readonly ObjectRef[];
-  /** Whether another living resource asks for a revision tag, also one that nobody has looked at yet. */
-  readonly isTagOfOther: (key: string, ref: ObjectRef) => boolean;
+  /** All IstioOperators. */
+  readonly keys: () => readonly string[];
+  readonly find: (key: string) => K8sObject | undefined;
+  /** Whether the live object says that it belongs to another resource, living or not. */
+  readonly isOfAnother: (key: string, ref: ObjectRef) => boolean;
   /** All injection webhooks of the cluster. */
   injectors(): readonly K8sObject[];
   /** Has another resource looked at. */
@@ -64,6 +67,8 @@ export interface ReconcileDeps {
     facts: ClusterFacts,
     installedVersion: string | undefined,
   ): PlanResult | Promise<PlanResult>;
+  /** Frees the memory of a plan. */
+  readonly forgetPlan: (key: string) => void;
   /** The version that the live istiod of a resource says it is of, whoever installed it. */
   readonly labelledVersion: (key: string) => string | undefined;
   /** Who uses which control plane, counted not long ago. */
@@ -91,14 +96,6 @@ export async function storeFinalizers(
   const { resource } = writer;
   const options = { signal, resourceVersion: resourceVersionOf(resource) };
   writer.noteStored(await resources.setFinalizers(refOf(resource), finalizers, options));
-}
-
-/** Objects that must outlive this resource, or its wish for them, because another one takes them over. */
-export function keepFor(
-  { claims, isTagOfOther }: ReconcileDeps,
-  { key }: Visit,
-): (ref: ObjectRef) => boolean {
-  return (ref) => claims.wantedBy(key, ref).length > 0 || isTagOfOther(key, ref);
 }
 
 /** How the engine is told that it may not write what an administrator applies. */

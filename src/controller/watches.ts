@@ -5,7 +5,6 @@ import type { GroupVersionKind, K8sObject, ObjectRef } from '../model/object.ts'
 import { labelsOf, refOf } from '../model/object.ts';
 import type { LabelledHolder } from './claims.ts';
 import { ownerKeyOf, ownersConcerned } from './drift.ts';
-import { asksFor, isForTag } from './injection.ts';
 import { Notes } from './notes.ts';
 import { ISTIO_OPERATOR, asksForALook, deletionTimeMs, keyOfResource, refOfKey } from './resource.ts';
 import { watchServedKinds } from './served-kinds.ts';
@@ -18,8 +17,8 @@ export interface Watches {
   resource(key: string): K8sObject | undefined;
   /** The resource that a watched object says it belongs to, if that is another one and exists. */
   holder(key: string, ref: ObjectRef): LabelledHolder | undefined;
-  /** Whether the specification of another resource, which is not being deleted, asks for a revision tag. */
-  isTagOfOther(key: string, ref: ObjectRef): boolean;
+  /** Whether a watched object says that it belongs to another resource, living or not. */
+  isOfAnother(key: string, ref: ObjectRef): boolean;
   /** The version on the label of the istiod that belongs to a resource. */
   labelledVersion(key: string): string | undefined;
   /** The watched objects that say they belong to a resource. */
@@ -86,12 +85,10 @@ export function watchAll(
         ? labelled
         : undefined;
     },
-    isTagOfOther: (key, ref) =>
-      isForTag(ref) &&
-      listed().some(
-        (resource) =>
-          keyOfResource(resource) !== key && deletionTimeMs(resource) === undefined && asksFor(resource, ref),
-      ),
+    isOfAnother: (key, ref) => {
+      const owner = labelledHolder(owned, ref)?.key;
+      return owner !== undefined && owner !== key;
+    },
     labelled: (key) => labelledObjects(owned, key),
     injectors: () => injectors.list(),
     labelledVersion: (key) => versionOfIstiod(istiods, key),

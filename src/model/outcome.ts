@@ -112,8 +112,16 @@ export type Outcome =
       readonly release: Release;
       readonly diagnostics: readonly Diagnostic[];
     }
-  /** Another resource holds objects that only one can have. Nothing was changed. */
-  | { readonly kind: 'contested'; readonly release: Release; readonly contested: readonly Contested[] }
+  /**
+   * Another resource holds objects that only one can have. Nothing was changed, but for what all may use and nobody else
+   * looked after any more; then `inventory` has it.
+   */
+  | {
+      readonly kind: 'contested';
+      readonly release: Release;
+      readonly contested: readonly Contested[];
+      readonly inventory?: readonly InventoryEntry[];
+    }
   /** An annotation asks for the plan only. Nothing was changed. */
   | { readonly kind: 'dryRun'; readonly release: Release; readonly plan: PendingPlan }
   /** A person has to approve the plan. Nothing was changed. */

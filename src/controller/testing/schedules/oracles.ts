@@ -99,7 +99,7 @@ export function untruth(api: ModelApi): Findings {
   return missing.map(([identity]) => `ready was claimed while ${identity} is not as planned`);
 }
 
-function isAsPlanned(wanted: K8sObject, live: Stored | undefined): boolean {
+export function isAsPlanned(wanted: K8sObject, live: Stored | undefined): boolean {
   if (live === undefined || deletionTimeMs(live.object) !== undefined) return false;
   if (!holds(wanted, live.object)) return false;
   return wanted.kind !== 'Deployment' || isRolledOut(live.object);
