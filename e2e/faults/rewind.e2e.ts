@@ -7,6 +7,7 @@ import { startControlPlane } from '../control-plane/control-plane.ts';
 import { apply, pathOf } from '../deploy/manifests.ts';
 import { eventually, readObject } from '../operator/resources.ts';
 import type { Tally } from './audit-trail.ts';
+import type { Exchange } from './chaos-proxy.ts';
 import { extraLives } from './audit-trail.ts';
 import { differences } from './cluster-state.ts';
 import { disturbed } from './disturbed.ts';
@@ -58,12 +59,6 @@ interface Plan {
   readonly isFar: boolean;
   /** Whether the operator is still at work on the way from the copy. */
   readonly isMidst: boolean;
-}
-
-interface Copied {
-  readonly copy: string;
-  /** How many the operator had open. */
-  readonly watches: number;
 }
 
 const PLANS: readonly Plan[] = [
@@ -138,20 +133,18 @@ describe('a restore of etcd from a backup', () => {
     return performance.now() - startMs;
   }
 
-  async function copyOf({ from, isDriftCopied }: Deed): Promise<Copied> {
+  async function copyOf({ from, isDriftCopied }: Deed): Promise<string> {
     // Who has which fields depends on the way.
     await bench.goTo(GONE);
     if (from !== GONE) await bench.goTo(from);
-    // Kinds that are not served are not watched.
-    const watches = bench.proxy.openWatches;
-    if (isDriftCopied === undefined) return { copy: await plane.snapshot(), watches };
+    if (isDriftCopied === undefined) return plane.snapshot();
     let copy = '';
     await bench.operator.crashAround(async () => {
       await plane.api.request('DELETE', pathOf(disturbed(turn)));
       copy = await plane.snapshot();
     });
     turn += 1;
-    return { copy, watches };
+    return copy;
   }
 
   async function leave({ deed, isFar, isMidst, fate }: Plan): Promise<void> {
@@ -174,14 +167,17 @@ describe('a restore of etcd from a backup', () => {
     }
   }
 
-  async function restore({ deed, fate }: Plan, { copy, watches }: Copied): Promise<void> {
+  async function restore({ deed, fate }: Plan, copy: string): Promise<void> {
     const looks = fate === 'starts after' ? 0 : bench.operator.count('reconciled');
     const rewind = async (): Promise<void> => plane.rewind(copy, async () => bench.trail.skip());
+    const restoredMs = performance.now();
     if (fate === 'starts after') await bench.operator.crashAround(rewind);
     else await rewind();
     bench.resources.forgetObserved();
     counts.restores += 1;
-    await eventually('the watches are open again', async () => bench.proxy.openWatches >= watches);
+    await eventually('the resources are listed anew', async () =>
+      bench.proxy.log.some(isListSince(restoredMs)),
+    );
     // What the copy says may be what was right before: only who has looked knows.
     if (deed.from !== GONE)
       await eventually('the operator has looked', async () => bench.operator.count('reconciled') > looks);
@@ -222,9 +218,9 @@ describe('a restore of etcd from a backup', () => {
   }
 
   async function tryPlan(plan: Plan): Promise<readonly string[]> {
-    const copied = await copyOf(plan.deed);
+    const copy = await copyOf(plan.deed);
     await leave(plan);
-    await restore(plan, copied);
+    await restore(plan, copy);
     const found = [...(await judge(plan)), ...(await goOn(plan))];
     return found.map((line) => `${describePlan(plan)}: ${line}`);
   }
@@ -247,6 +243,15 @@ describe('a restore of etcd from a backup', () => {
     expect(bench.resources.unsound).to.deep.equal([]);
   });
 });
+
+/** Whether a request listed the IstioOperators after that time, and was answered. */
+function isListSince(sinceMs: number): (exchange: Exchange) => boolean {
+  return ({ request, status, startedMs }) =>
+    request.class === 'list' &&
+    request.url.includes('/istiooperators') &&
+    startedMs >= sinceMs &&
+    status === 200;
+}
 
 /** Where it goes on from a station. */
 function nextAfter(station: Station): Station {

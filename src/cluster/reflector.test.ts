@@ -347,6 +347,7 @@ describe('the reflector', () => {
 
       const starts = collection.watchRequests.map(({ query }) => query['resourceVersion']);
       expect(starts).to.deep.equal(['7', '7', '5']);
+      await until('the late one is closed', () => collection.watches[1]?.isClosed === true);
     });
 
     it('takes a resourceVersion that comes again after a restore for another state', async () => {
