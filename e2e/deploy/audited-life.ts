@@ -10,6 +10,7 @@ import { MONITORING_DEFINITIONS } from '../addons/monitoring-definitions.ts';
 import type { ControlPlane } from '../control-plane/control-plane.ts';
 import { userNameOf } from '../faults/service-accounts.ts';
 import { eventually, readObject, Resources } from '../operator/resources.ts';
+import { ATTACHMENTS } from './attachments.ts';
 import type { Grant } from './granted-rights.ts';
 import { accept, pathOf } from './manifests.ts';
 import { usesIn } from './used-rights.ts';
@@ -32,35 +33,6 @@ export const SECOND_CONTROL_PLANE = ['--istio-namespace', 'mesh', '--revision', 
 
 /** Those that are not there by themselves. */
 const NAMESPACES = ['istio-system', 'mesh', 'istio-ingress', 'telemetry', 'plans'];
-
-/** Multus brings the kind with it; this is as much of it as is needed. */
-const ATTACHMENTS: K8sObject = {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: { name: 'network-attachment-definitions.k8s.cni.cncf.io' },
-  spec: {
-    group: 'k8s.cni.cncf.io',
-    scope: 'Namespaced',
-    names: {
-      plural: 'network-attachment-definitions',
-      singular: 'network-attachment-definition',
-      kind: 'NetworkAttachmentDefinition',
-    },
-    versions: [
-      {
-        name: 'v1',
-        served: true,
-        storage: true,
-        schema: {
-          openAPIV3Schema: {
-            type: 'object',
-            properties: { spec: { type: 'object', properties: { config: { type: 'string' } } } },
-          },
-        },
-      },
-    ],
-  },
-};
 
 const VOLUME: K8sObject = {
   apiVersion: 'v1',

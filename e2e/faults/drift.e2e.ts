@@ -14,6 +14,7 @@ import { annotationsOf, displayRef, isK8sObject, labelsOf, refOf, uidOf } from '
 import { MONITORING_DEFINITIONS } from '../addons/monitoring-definitions.ts';
 import type { ControlPlane } from '../control-plane/control-plane.ts';
 import { sharedControlPlane } from '../control-plane/shared.ts';
+import { ATTACHMENTS } from '../deploy/attachments.ts';
 import { apply, pathOf } from '../deploy/manifests.ts';
 import { readObject } from '../operator/resources.ts';
 import { appliedContent } from './applied-fields.ts';
@@ -24,7 +25,7 @@ import { pick, readFaultRun, sample, seededRandom } from './fault-run.ts';
 import { recordProof } from './figures.ts';
 import type { StateRecorder } from './state-recorder.ts';
 import { recordStates } from './state-recorder.ts';
-import { ATTACHMENTS, EVERYTHING, FAR, VOLUME } from './everything.ts';
+import { EVERYTHING, FAR, VOLUME } from './everything.ts';
 
 const run = readFaultRun(process.env);
 const MINUTES = 60_000;

@@ -42,35 +42,6 @@ export const FAR: Station = {
   spec: { profile: 'remote', revision: 'far', values: { global: { remotePilotAddress: '10.1.2.3' } } },
 };
 
-/** The definition of multus, as much of it as is needed. */
-export const ATTACHMENTS: K8sObject = {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: { name: 'network-attachment-definitions.k8s.cni.cncf.io' },
-  spec: {
-    group: 'k8s.cni.cncf.io',
-    scope: 'Namespaced',
-    names: {
-      plural: 'network-attachment-definitions',
-      singular: 'network-attachment-definition',
-      kind: 'NetworkAttachmentDefinition',
-    },
-    versions: [
-      {
-        name: 'v1',
-        served: true,
-        storage: true,
-        schema: {
-          openAPIV3Schema: {
-            type: 'object',
-            properties: { spec: { type: 'object', properties: { config: { type: 'string' } } } },
-          },
-        },
-      },
-    ],
-  },
-};
-
 /** The cluster of the tests provides none by itself. */
 export const VOLUME: K8sObject = {
   apiVersion: 'v1',
