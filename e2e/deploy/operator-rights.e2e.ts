@@ -34,7 +34,10 @@ describe('the operator with the rights of deploy/', () => {
   });
 
   it('sees that the admission policies are in force', async () => {
-    await eventually('it has looked', async () => (await operator.metrics()).includes('policy="'));
+    await eventually('it has looked at all of them', async () => {
+      const told = await operator.metrics();
+      return ADMISSION_POLICIES.every((policy) => told.includes(`policy="${policy}"`));
+    });
 
     const metrics = await operator.metrics();
     for (const policy of ADMISSION_POLICIES)
