@@ -160,6 +160,21 @@ describe('leaveToOthers', () => {
       expect(replicasOf(result)).to.equal(2);
     });
 
+    it('do not stay at none, from which no autoscaler brings a workload back', () => {
+      const first = deployment('istiod', { replicas: 0 });
+      const { replicas: _replicas, ...spec } = mapAt(first, 'spec');
+
+      const result = left({
+        first,
+        manager: 'x',
+        edit: () => ({ more: 1 }),
+        desired: { ...first, spec },
+        autoscaled: true,
+      });
+
+      expect(replicasOf(result)).to.equal(undefined);
+    });
+
     it('are applied when nothing scales', () => {
       const result = left({
         first: deployment('istiod', { replicas: 2 }),

@@ -41,8 +41,8 @@ export const HANDS_OFF: readonly HandsOff[] = [
   {
     kinds: ['Deployment', 'StatefulSet'],
     path: ['spec', 'replicas'],
-    when: ({ autoscaled }) => autoscaled,
-    why: 'a HorizontalPodAutoscaler scales the workload; dropping the field instead would scale it to one',
+    when: ({ autoscaled, live }) => autoscaled && live !== 0,
+    why: 'a HorizontalPodAutoscaler scales the workload, but never up from none; dropping the field instead would scale it to one',
   },
   {
     kinds: ['Service'],
