@@ -11,7 +11,7 @@ import { inspect, isAdministered } from './administered.ts';
 import { managedFieldsWithoutReplaced } from './adoption.ts';
 import { appliedForm } from './applied-form.ts';
 import type { Autoscalers } from './autoscaling.ts';
-import { isAutoscaled } from './autoscaling.ts';
+import { isAutoscaled, startingForm } from './autoscaling.ts';
 import type { Verdict } from './compare.ts';
 import { compare, flipsBetween } from './compare.ts';
 import { deletionOf, isBeingDeleted, whyNotGone } from './deletion-state.ts';
@@ -234,8 +234,9 @@ async function create(run: ApplyRun, desired: K8sObject): Promise<Applied> {
   const obstacle = namespace === undefined ? undefined : await run.ensureNamespace(namespace);
   if (obstacle !== undefined) return { kind: 'failed', failure: obstacle };
 
-  const object = await run.cluster.apply(desired, { signal: run.signal, force: true });
-  rememberIfUndecided(run, desired, object);
+  const made = startingForm(desired, run.autoscalers);
+  const object = await run.cluster.apply(made, { signal: run.signal, force: true });
+  rememberIfUndecided(run, made, object);
   return {
     kind: 'applied',
     object,

@@ -43,6 +43,26 @@ describe('replicas', () => {
     expect(replicas()).to.equal(2);
   });
 
+  it('are not none where an autoscaler is to scale, at first or after a change', async () => {
+    const parked = deployment('istiod', { replicas: 0 });
+    const { replicas: _none, ...spec } = mapAt(parked, 'spec');
+    const resting = planOf(component('Pilot', [parked, autoscaler('istiod')]));
+
+    await engine.run(resting);
+    const atFirst = replicas();
+    const again = await engine.run(resting);
+    await engine.run(planOf(component('Pilot', [parked])));
+    const parkedNow = replicas();
+    await engine.run(
+      planOf(component('Pilot', [object('Deployment', 'istiod', { spec }), autoscaler('istiod')])),
+    );
+
+    expect(atFirst).not.to.equal(0);
+    expect(actionsOf(again)['istiod']).to.equal('unchanged');
+    expect(parkedNow).to.equal(0);
+    expect(replicas()).not.to.equal(0);
+  });
+
   it('are ours again when autoscaling is turned off', async () => {
     await engine.run(scaled);
     scale(5);

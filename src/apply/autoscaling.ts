@@ -42,6 +42,17 @@ export async function isAutoscaled(
   );
 }
 
+/**
+ * A workload as it is made: where an autoscaler of the plan is to scale it, not with no replicas at all, from which it
+ * would never be scaled up. So a new installation is what a running one becomes, whose replicas are left alone.
+ */
+export function startingForm(workload: K8sObject, { planned }: Autoscalers): K8sObject {
+  if (!SCALED_KINDS.has(workload.kind) || at(workload, 'spec', 'replicas') !== 0) return workload;
+  if (!planned.some((autoscaler) => targets(autoscaler, workload))) return workload;
+  const { replicas: _none, ...spec } = mapAt(workload, 'spec');
+  return { ...workload, spec };
+}
+
 function wasScaled(live: K8sObject): boolean {
   return otherOwners(live, FIELD_MANAGER, ['f:spec', 'f:replicas']).includes(SCALING_MANAGER);
 }
