@@ -50,10 +50,10 @@ export async function listPages(
   transport: Transport,
   mapping: ResourceMapping,
   selection: Selection,
-  { signal, retry = true }: { readonly signal: AbortSignal; readonly retry?: boolean },
+  signal: AbortSignal,
 ): Promise<Collection> {
   const objects: K8sObject[] = [];
-  const last = await eachPage(transport, mapping, { ...selection, signal, retry }, (page) => {
+  const last = await eachPage(transport, mapping, { ...selection, signal }, (page) => {
     objects.push(...objectsOn(page, mapping, selection));
   });
   const resourceVersion = stringAt(last, 'metadata', 'resourceVersion');
@@ -67,11 +67,7 @@ export async function listPages(
 async function eachPage(
   transport: Transport,
   mapping: ResourceMapping,
-  {
-    signal,
-    retry = true,
-    ...selection
-  }: Selection & { readonly signal: AbortSignal; readonly retry?: boolean },
+  { signal, ...selection }: Selection & { readonly signal: AbortSignal },
   take: (page: JsonObject) => void,
 ): Promise<JsonObject> {
   let page: JsonObject = {};
@@ -88,7 +84,6 @@ async function eachPage(
       accept: acceptOf(selection, 'PartialObjectMetadataList'),
       timeoutMs: PAGE_TIMEOUT_MS,
       verb: 'list',
-      retry,
       signal,
     });
     take(page);

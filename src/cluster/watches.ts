@@ -119,7 +119,6 @@ class View implements Watched {
   readonly #markSynced: () => void;
   readonly #selects: (labels: Readonly<Record<string, string>>) => boolean;
   readonly #onStop: () => void;
-  readonly #syncHandlers = new Set<(isSynced: boolean) => void>();
 
   constructor(deps: ReflectorDeps, kind: GroupVersionKind, options: WatchOptions, registry: ViewRegistry) {
     this.kind = kind;
@@ -144,12 +143,7 @@ class View implements Watched {
   }
 
   isSynced(): boolean {
-    return this.#reflector.isCurrent;
-  }
-
-  onSync(handler: (isSynced: boolean) => void): () => void {
-    this.#syncHandlers.add(handler);
-    return () => this.#syncHandlers.delete(handler);
+    return this.#reflector.state !== 'starting';
   }
 
   get(ref: ObjectRef): K8sObject | undefined {
@@ -173,9 +167,6 @@ class View implements Watched {
   #reflect(): Reflector {
     const settings = { kind: this.kind, selection: this.#options };
     const reflector = new Reflector(this.#deps, settings, this.#store);
-    reflector.onCurrency((isCurrent) => {
-      for (const handler of this.#syncHandlers) handler(isCurrent);
-    });
     // The first one may be stopped before it gets there.
     void reflector.synced.then(this.#markSynced);
     return reflector;
@@ -194,7 +185,6 @@ class View implements Watched {
   answersFor(ref: ObjectRef): boolean {
     return (
       this.#reflector.state === 'live' &&
-      this.#reflector.isCurrent &&
       this.#options.metadataOnly !== true &&
       this.kind.apiVersion === ref.apiVersion &&
       this.#covers(ref)

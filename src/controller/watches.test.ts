@@ -15,7 +15,6 @@ describe('the watches of the controller', () => {
       watch: ({ kind }, { labelSelector }) => ({
         synced: Promise.resolve(),
         isSynced: () => true,
-        onSync: () => () => undefined,
         get: () => (kind === 'IstioOperator' ? resource : undefined),
         list: () => (kind === 'IstioOperator' ? [resource] : []),
         onChange: (handler) => {
@@ -26,7 +25,7 @@ describe('the watches of the controller', () => {
         stop: () => undefined,
       }),
     };
-    watchAll(port, [], { enqueue: (key) => enqueued.push(key), lost: () => undefined });
+    watchAll(port, [], (key) => enqueued.push(key));
     return { enqueued, tellInjectors: (event) => tellInjectors(event) };
   }
 

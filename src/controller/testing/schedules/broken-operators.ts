@@ -114,7 +114,6 @@ function deaf(ports: Ports): WatchPort['watch'] {
     return {
       synced: watched.synced,
       isSynced: () => true,
-      onSync: () => () => undefined,
       get: (ref) => watched.get(ref),
       list: () => watched.list(),
       onChange: () => () => undefined,
