@@ -245,6 +245,22 @@ describe('the transport', () => {
     expect(server.requests).to.have.length(1);
   });
 
+  it('writes nothing that has waited for a connection until the fence was closed', async () => {
+    server.always(hang);
+    let remainingMs = 60_000;
+    const busy = [0, 1, 2].map(async () => failureOf(transport.request({ ...get(), timeoutMs: 1_000 })));
+    await until('all connections are taken', () => server.requests.length === 3);
+
+    const waiting = failureOf(transport.request({ ...get(), fence: { remainingMs: () => remainingMs } }));
+    await untilSleeping(clock, 4);
+    remainingMs = 0;
+    await clock.advance(1_000);
+    await Promise.all(busy);
+
+    expect(await waiting).to.include({ kind: 'cancelled', message: 'this replica does not hold the lease' });
+    expect(server.requests).to.have.length(3);
+  });
+
   it('ends a write when the fence will close', async () => {
     server.always(hang);
 

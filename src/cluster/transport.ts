@@ -14,6 +14,7 @@ import { Connections } from './connections.ts';
 import type { Access, Credentials } from './credentials.ts';
 import type { Deadline } from './deadline.ts';
 import { startDeadline } from './deadline.ts';
+import { fencedDispatch } from './fenced-dispatch.ts';
 import { RetryBudget, retryWaitMs } from './retry.ts';
 
 /** Asked before every try of a write, so that a replica that lost the lease writes nothing more. */
@@ -127,8 +128,7 @@ class HttpTransport implements Transport {
   }
 
   async #attempt(request: ApiRequest, deadline: Deadline): Promise<JsonObject | ClusterError> {
-    if (request.fence?.remainingMs() === 0)
-      return cancelledError(attemptOf(request), 'this replica does not hold the lease');
+    if (!isWithinTerm(request)) return lostLease(request);
     try {
       const answer = await this.#exchange(request, deadline.signal);
       if (answer.statusCode >= 300) throw await refusal(request, answer);
@@ -167,7 +167,7 @@ class HttpTransport implements Transport {
   async #send(request: ApiRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     signal.throwIfAborted();
     const access = await this.#access(request);
-    const pool = this.#connections.pool(request.lane ?? 'call', access.tls);
+    const pool = fenced(request, this.#connections.pool(request.lane ?? 'call', access.tls));
     try {
       const answer = await pool.request({
         origin: this.#server.origin,
@@ -257,4 +257,21 @@ function parseObject(text: string): JsonObject | undefined {
   } catch {
     return undefined;
   }
+}
+
+function isWithinTerm({ fence }: ApiRequest): boolean {
+  return fence?.remainingMs() !== 0;
+}
+
+function lostLease(request: ApiRequest): ClusterError {
+  return cancelledError(attemptOf(request), 'this replica does not hold the lease');
+}
+
+function fenced(request: ApiRequest, pool: Dispatcher): Pick<Dispatcher, 'request'> {
+  if (request.fence === undefined) return pool;
+  return fencedDispatch(
+    pool,
+    () => isWithinTerm(request),
+    () => lostLease(request),
+  );
 }
