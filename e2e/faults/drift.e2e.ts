@@ -233,8 +233,10 @@ describe('drift of every kind', function drift() {
     const isLarge = run.tier === 1 || cases.length >= TARGET_CASES;
     const isMet = failures.length === 0 && isLarge && p99 <= TARGET_MS;
     await recordProof(run, 'drift', { counts, isMet });
-    // Seen once in three samples: a repair told under another name of its manager, cause not found yet. In full, none may be.
-    expect(failures.length, failures.join('\n')).to.be.at.most(run.tier === 2 ? 0 : 1);
+    // One sample on the final code had such a case, whose cause is not found. Nothing may stay unrepaired, in any tier.
+    const misnamed = failures.filter((failure) => failure.includes(' is told: '));
+    expect(failures.filter((failure) => !misnamed.includes(failure))).to.deep.equal([]);
+    expect(misnamed.length, misnamed.join('\n')).to.be.at.most(run.tier === 2 ? 0 : 1);
     expect(bench.resources.unsound).to.deep.equal([]);
   });
 
