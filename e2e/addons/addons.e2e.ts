@@ -5,7 +5,6 @@ import { at } from '../../src/model/json.ts';
 import type { K8sObject } from '../../src/model/object.ts';
 import type { ControlPlane } from '../control-plane/control-plane.ts';
 import { sharedControlPlane } from '../control-plane/shared.ts';
-import { pathOf } from '../deploy/manifests.ts';
 import { startOperator } from '../operator/operator-under-test.ts';
 import type { OperatorUnderTest } from '../operator/operator-under-test.ts';
 import { readObject, Resources } from '../operator/resources.ts';
@@ -55,7 +54,6 @@ describe('telemetry addons on a cluster', () => {
   after(async () => {
     await resources.clear();
     await operator.stop();
-    await plane.api.request('DELETE', pathOf(CLAIM));
     await plane.api.request('DELETE', `${VOLUMES}/${STORAGE_CLASS}`);
   });
 

@@ -11,7 +11,7 @@ import type { Arrival, Station } from './fault-bench.ts';
 import { deviations, FaultBench, within } from './fault-bench.ts';
 import type { Cell } from './fault-cells.ts';
 import { describeCell, faultCells, STRIKES } from './fault-cells.ts';
-import { readFaultRun, sample, seededRandom, whileTimeLasts } from './fault-run.ts';
+import { readFaultRun, sample, seededRandom, toldAtOnce, whileTimeLasts } from './fault-run.ts';
 import { recordProof } from './figures.ts';
 import { GONE, PLAIN, SCALED } from './stations.ts';
 
@@ -104,7 +104,7 @@ describe('faults of the API', () => {
     const random = seededRandom(run.seed);
     const cells = run.tier === 1 ? sample(quick, SAMPLED_CELLS, random) : sample(all, all.length, random);
     const found: string[] = [];
-    for (const cell of whileTimeLasts(cells, run)) found.push(...(await tryCell(cell)));
+    for (const cell of whileTimeLasts(cells, run)) found.push(...toldAtOnce(await tryCell(cell)));
 
     counts.differences = found.length;
     expect(found).to.deep.equal([]);

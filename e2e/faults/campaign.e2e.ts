@@ -144,7 +144,7 @@ class Campaign {
     if (ending.kind === 'refused' && writes.length > 0)
       this.#violated('O4', name, `${writes.length} writes for a specification that was refused`);
     if (ending.kind !== 'healthy') return ending;
-    if (wasHealthy) this.#judgeWrites(name, ending.plan, writes);
+    if (wasHealthy) await this.#judgeWrites(name, ending.plan, writes);
     await this.#judgeState(name, ending.plan);
     this.#applied = ending.plan;
     return ending;
@@ -202,15 +202,18 @@ class Campaign {
       layers: [{ spec, source: `IstioOperator ${NAMESPACE}/${NAME}` }],
       owner: OWNER,
       facts: { kubernetesVersion: 'v1.34.4' },
-      installedVersion: '1.30.3',
+      // A resource that names no tag stays on what is installed, whatever that is.
+      ...(this.#applied === undefined ? {} : { installedVersion: this.#applied.version }),
     });
   }
 
   /** O1: something is written if and only if something else is to be there. O7: and each object at most twice. */
-  #judgeWrites(name: string, plan: Plan, writes: readonly Write[]): void {
+  async #judgeWrites(name: string, plan: Plan, writes: readonly Write[]): Promise<void> {
     const isSame = this.#applied !== undefined && jsonEqual(objectsOf(this.#applied), objectsOf(plan));
-    if (isSame && writes.length > 0)
-      this.#violated('O1', name, `nothing changes, and ${describeWrites(writes)} was written`);
+    if (isSame && writes.length > 0) {
+      const told = (await this.#resources.eventsOf(NAME)).join(' | ');
+      this.#violated('O1', name, `nothing changes, and ${describeWrites(writes)} was written; told: ${told}`);
+    }
     const counts = new Map<string, number>();
     for (const { resource, name: object } of writes) {
       const key = `${resource}/${object}`;

@@ -10,7 +10,7 @@ import { chosenPlans, describePlan, doubledPlans } from './crash-plan.ts';
 import type { Arrival, Station } from './fault-bench.ts';
 import { deviations, FaultBench, isStep, keyOf, within } from './fault-bench.ts';
 import type { ArmedRule } from './fault-rule.ts';
-import { readFaultRun, seededRandom, whileTimeLasts } from './fault-run.ts';
+import { readFaultRun, seededRandom, toldAtOnce, whileTimeLasts } from './fault-run.ts';
 import { recordProof } from './figures.ts';
 import { GONE, PLAIN, SCALED } from './stations.ts';
 
@@ -116,12 +116,8 @@ describe('a crash at every write', () => {
     const arrival = await bench.arrive(station);
     counts[isStruck ? 'plans' : 'unreached'] += 1;
     if (strikes() > 1) counts['with a second crash'] += 1;
-    const found = deviations(reference, arrival).map(
-      (line) => `${station.name}, ${describePlan(plan)}: ${line}`,
-    );
-    // At once: a long run may be ended before its report.
-    for (const line of found) console.error(line);
-    return found;
+    const found = deviations(reference, arrival);
+    return toldAtOnce(found.map((line) => `${station.name}, ${describePlan(plan)}: ${line}`));
   }
 
   /** Once around for the first time (definitions are made), once for the reference, and once to see that it holds. */

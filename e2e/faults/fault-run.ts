@@ -97,3 +97,9 @@ export function pick<T>(items: readonly T[], random: () => number): T {
   if (item === undefined) throw new Error('there is nothing to pick from');
   return item;
 }
+
+/** Prints what a plan found, at once: a long run may be ended before its report. */
+export function toldAtOnce(found: readonly string[]): readonly string[] {
+  for (const line of found) console.error(line);
+  return found;
+}

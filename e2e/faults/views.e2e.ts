@@ -18,7 +18,7 @@ import type { RecordedLists } from './chaos-proxy.ts';
 import { differences } from './cluster-state.ts';
 import type { Arrival, Station } from './fault-bench.ts';
 import { deviations, FaultBench, NAMESPACE, RESOURCE } from './fault-bench.ts';
-import { readFaultRun, sample, seededRandom, whileTimeLasts } from './fault-run.ts';
+import { readFaultRun, sample, seededRandom, toldAtOnce, whileTimeLasts } from './fault-run.ts';
 import { recordProof } from './figures.ts';
 import { PLAIN, SCALED, UNBUDGETED } from './stations.ts';
 import type { WatchVerdict } from './watch-filter.ts';
@@ -230,7 +230,7 @@ describe('a view that is not the truth', () => {
     const arrival = await settled(reference);
     counts['stale views'] += 1;
     const found = [...differences(reference.state, arrival.state), ...wrongDeletions(reference, arrival)];
-    return found.map((line) => `${resource} of ${past.name} seen at ${present.name}: ${line}`);
+    return toldAtOnce(found.map((line) => `${resource} of ${past.name} seen at ${present.name}: ${line}`));
   }
 
   /** The cluster once it is as expected, or as it is when that does not come. */
@@ -261,7 +261,7 @@ describe('a view that is not the truth', () => {
     const arrival = await bench.arrive(to);
     counts['unobserved views'] += 1;
     const found = deviations(references.get(nameOf({ from, to })) ?? arrival, arrival);
-    return found.map((line) => `${verdict} ${resource} from ${from.name} to ${to.name}: ${line}`);
+    return toldAtOnce(found.map((line) => `${verdict} ${resource} from ${from.name} to ${to.name}: ${line}`));
   }
 
   /** Lets something happen at a station in a gap of all watches; what is wanted there must be there in the end. */
@@ -283,7 +283,7 @@ describe('a view that is not the truth', () => {
     const arrival = await settled(reference);
     counts['unseen and undone'] += 1;
     const found = [...differences(reference.state, arrival.state), ...wrongDeletions(reference, arrival)];
-    return found.map((line) => `${verdict}, ${name}: ${line}`);
+    return toldAtOnce(found.map((line) => `${verdict}, ${name}: ${line}`));
   }
 
   /** Everything of an installation that is made again when it is deleted, definitions aside. */

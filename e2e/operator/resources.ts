@@ -7,6 +7,7 @@ import { isK8sObject, uidOf } from '../../src/model/object.ts';
 import type { OperatorStatus } from '../../src/model/status.ts';
 import { conditionOf, generationOf, storedStatus } from '../../src/controller/resource.ts';
 import { brokenInvariants } from '../../src/controller/status-invariants.ts';
+import { OWNER_NAME_LABEL } from '../../src/controller/watch-table.ts';
 import type { ApiResponse } from '../control-plane/api.ts';
 import type { ControlPlane } from '../control-plane/control-plane.ts';
 import { apply, pathOf, readObjects } from '../deploy/manifests.ts';
@@ -98,12 +99,23 @@ export class Resources {
     return events.map((event) => `${stringAt(event, 'reason')}: ${stringAt(event, 'note')}`);
   }
 
-  /** Deletes all resources and waits until they are gone. */
+  /** Deletes all resources, and the claims that the operator leaves for their data; waits until they are gone. */
   async clear(): Promise<void> {
     const { body } = await this.#get('');
     const names = listAt(body, 'items').map((item) => stringAt(item, 'metadata', 'name') ?? '');
     for (const name of names) await this.delete(name);
     for (const name of names) await this.untilGone(name);
+    await this.#clearClaims();
+  }
+
+  async #clearClaims(): Promise<void> {
+    const path = `/api/v1/namespaces/${this.namespace}/persistentvolumeclaims`;
+    const owned = `${path}?labelSelector=${encodeURIComponent(OWNER_NAME_LABEL)}`;
+    await this.#plane.api.request('DELETE', owned);
+    await eventually('the claims are gone', async () => {
+      const { body } = await this.#plane.api.request('GET', owned);
+      return listAt(body, 'items').length === 0;
+    });
   }
 
   #check(resource: K8sObject): void {
