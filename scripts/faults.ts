@@ -18,6 +18,10 @@ const MOCHA = join(ROOT, 'node_modules/mocha/bin/mocha.js');
 /** Most of them wait more than they work. */
 const SUITES_PER_PROCESSOR = 2;
 const COUNTS = /^faults [a-zA-Z]+: /;
+/** A suite that hangs must not hold up those behind it. */
+const LIMIT = { factor: 2, minutes: 10 } as const;
+/** What a suite gets to put its control plane away. */
+const GRACE_MS = 30_000;
 
 const startMs = performance.now();
 const folder = await mkdtemp(join(tmpdir(), 'istio-operator-faults-'));
@@ -29,7 +33,7 @@ function say(text: string): void {
 }
 
 /** Resolves when it has ended, however it did. */
-async function runSuite({ name, isBusy }: FaultSuite): Promise<void> {
+async function runSuite({ name, minutes, isBusy }: FaultSuite): Promise<void> {
   say(`${name}: started`);
   const report = join(folder, `${name}.log`);
   const args = ['--config', '.mocharc.faults.json', `e2e/faults/${name}.e2e.ts`];
@@ -42,6 +46,12 @@ async function runSuite({ name, isBusy }: FaultSuite): Promise<void> {
     setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
   const end = (): void => void child.kill('SIGTERM');
   process.once('SIGINT', end).once('SIGTERM', end);
+  const limitMs = (LIMIT.factor * minutes + LIMIT.minutes) * 60_000;
+  const overdue = setTimeout(() => {
+    say(`${name}: ended, because it has not come to an end in ${limitMs / 60_000} minutes`);
+    end();
+  }, limitMs);
+  const stuck = setTimeout(() => void child.kill('SIGKILL'), limitMs + GRACE_MS);
   const log = createWriteStream(report);
   child.stderr.pipe(log, { end: false });
   createInterface({ input: child.stdout }).on('line', (line) => {
@@ -49,6 +59,7 @@ async function runSuite({ name, isBusy }: FaultSuite): Promise<void> {
     if (COUNTS.test(line)) say(line);
   });
   const code = await new Promise<number | null>((resolve) => void child.once('close', resolve));
+  for (const timer of [overdue, stuck]) clearTimeout(timer);
   process.off('SIGINT', end).off('SIGTERM', end);
   await new Promise((resolve) => void log.end(resolve));
   say(`${name}: ${code === 0 ? 'passed' : 'FAILED'}`);

@@ -73,7 +73,7 @@ describe('a crash at every write', () => {
   let bench: FaultBench;
 
   before(async function open() {
-    this.timeout(2 * MINUTES);
+    this.timeout(5 * MINUTES);
     bench = await FaultBench.open(await sharedControlPlane(), { tag: 'crash-sweep' });
   });
 
