@@ -259,9 +259,11 @@ function names(event: string, object: K8sObject, { patch, told }: Disturbance): 
   const isField = (fields ?? '')
     .split(/, | and /)
     .some((field) => field !== '' && (told.field.startsWith(field) || field.startsWith(told.field)));
-  return isField && (changer === DRIFTER || (!told.hasOwner && changer === 'somebody'));
+  return isField && (changer === DRIFTER || (!told.hasOwner && NAMELESS.test(changer ?? '')));
 }
 
+/** Beside the one who took something away, another one may have written since the operator last looked. */
+const NAMELESS = /^somebody(, perhaps .+)?$/;
 const CONFIGURED = /^DriftRepaired: configured it: (.*) \(changed by (.*)\)$/;
 
 /** What others had put on the object and is no longer there. */

@@ -161,12 +161,12 @@ function driftIn(
   run: ApplyRun,
   desired: K8sObject,
   { intended, live, verdict }: Difference,
-): Partial<Pick<Change, 'changedBy' | 'drifted'>> {
+): Partial<Pick<Change, 'changedBy' | 'drifted' | 'suspect'>> {
   const { lastEqual } = run.disputes;
   if (!lastEqual.knows(desired)) return {};
   const namesake = flipsBetween(intended, live).some(({ isOurs }) => isOurs) ? [NAMESAKE] : [];
   const owners = [...new Set([...verdict.changedBy, ...namesake])].toSorted();
-  return { drifted: true, changedBy: owners.length > 0 ? owners : lastEqual.writersSince(live) };
+  return { drifted: true, ...(owners.length > 0 ? { changedBy: owners } : lastEqual.culpritSince(live)) };
 }
 
 /** What others have changed too often is no longer put back: only the rest is. */

@@ -8,6 +8,7 @@ import type { JsonObject, JsonValue } from '../model/json.ts';
 import { listAt, stringAt } from '../model/json.ts';
 import type { K8sObject, ObjectRef } from '../model/object.ts';
 import { identityOf, refOf } from '../model/object.ts';
+import type { Change } from '../model/report.ts';
 import { FIELD_MANAGER, isApplyEntry } from './managed-fields.ts';
 
 /** Whoever writes under our name and is not us: another installation of the operator, or an older one. */
@@ -59,14 +60,15 @@ export class LastEqual {
     return false;
   }
 
-  /** Who has written since; the latest, and nobody when it left no trace. */
-  writersSince(live: K8sObject): readonly string[] {
+  /** Who may have changed what has no name on it. */
+  culpritSince(live: K8sObject): Pick<Change, 'changedBy' | 'suspect'> {
     const known = this.#memories.get(identityOf(refOf(live)));
-    if (known === undefined) return [];
-    if (appliedAt(live) !== undefined && appliedAt(live) !== known.appliedAt) return [NAMESAKE];
+    if (known === undefined) return { changedBy: [] };
+    if (appliedAt(live) !== undefined && appliedAt(live) !== known.appliedAt)
+      return { changedBy: [NAMESAKE] };
     const news = writingsOf(live).filter((entry) => !known.writings.has(shortOf(entry)));
     const latest = news.toSorted(byTime).at(-1);
-    return latest === undefined ? [] : [stringAt(latest, 'manager') ?? 'unknown'];
+    return { changedBy: [], ...(latest && { suspect: stringAt(latest, 'manager') ?? 'unknown' }) };
   }
 
   forget(ref: ObjectRef): void {

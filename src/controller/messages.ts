@@ -155,9 +155,10 @@ export function describeChange(change: Change): string {
 }
 
 /** Whoever takes a field away, or puts a list into another order, leaves no name. */
-function changersOf({ action, changedBy, drifted }: Change): readonly string[] {
+function changersOf({ action, changedBy, drifted, suspect }: Change): readonly string[] {
   const isNameless = action === 'configured' && drifted === true && changedBy.length === 0;
-  return isNameless ? ['somebody'] : changedBy;
+  if (!isNameless) return changedBy;
+  return ['somebody', ...(suspect === undefined ? [] : [`perhaps ${suspect}`])];
 }
 
 function firstFew(texts: readonly string[]): string {

@@ -92,6 +92,9 @@ describe('eventsOf', () => {
     expect(notes(readyAfter([stripped]), READY)).to.deep.equal([
       'Normal DriftRepaired: configured Deployment istio-system/istiod: spec.ports (changed by somebody)',
     ]);
+    expect(notes(readyAfter([{ ...stripped, suspect: 'lens' }]), READY)).to.deep.equal([
+      'Normal DriftRepaired: configured Deployment istio-system/istiod: spec.ports (changed by somebody, perhaps lens)',
+    ]);
   });
 
   it('tells of a definition that was deleted, although no inventory has it', () => {

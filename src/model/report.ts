@@ -22,6 +22,11 @@ export interface Change {
    * Not known after a restart; then only `changedBy` tells.
    */
   readonly drifted?: true;
+  /**
+   * Who wrote last, where a change has no name on it: whoever takes a field away owns nothing. It may have been somebody
+   * else, who wrote before or left no trace at all.
+   */
+  readonly suspect?: string;
   /** For `configured`: the change was to an immutable field, so the object was deleted and created again. */
   readonly recreated?: true;
 }
