@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { JsonObject } from '../../src/model/json.ts';
-import { canonicalForm, canonicalText } from './canonical-form.ts';
+import { canonicalForm, canonicalText, PASSER_BY } from './canonical-form.ts';
 
 function service(metadata: JsonObject, spec: JsonObject = {}): string {
   const named = { name: 'a', ...metadata };
@@ -35,6 +35,18 @@ describe('canonicalForm', () => {
     ];
 
     expect(new Set(forms).size).to.equal(forms.length);
+  });
+
+  it('leaves out a manager that took back what it did, and whose the replicas are where an autoscaler scales', () => {
+    const of = (manager: string, isScaled?: boolean): string => {
+      const managedFields = [{ manager, operation: 'Update', fieldsV1: { 'f:spec': { 'f:replicas': {} } } }];
+      const object = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'a', managedFields } };
+      return canonicalText(canonicalForm(object, isScaled));
+    };
+
+    expect(of(PASSER_BY)).not.to.contain('f:replicas');
+    expect(of('kubectl')).to.contain('f:replicas');
+    expect(of('kubectl', true)).not.to.contain('f:replicas');
   });
 
   it('keeps what an IstioOperator says of itself, and nothing of what others say of theirs', () => {

@@ -6,6 +6,7 @@ import { identityOf, isK8sObject, labelsOf, namespaceOf, refOf } from '../../src
 import type { ControlPlane } from '../control-plane/control-plane.ts';
 import { pathOf } from '../deploy/manifests.ts';
 import { canonicalForm, canonicalText } from './canonical-form.ts';
+import { isScaled, scaledBy } from './installed-state.ts';
 
 /** The canonical text of each object by its identity. */
 export type ClusterState = ReadonlyMap<string, string>;
@@ -20,9 +21,16 @@ export async function readState(plane: ControlPlane, namespace: string): Promise
   const kinds = [ISTIO_OPERATOR, ...OWNED_KINDS];
   const lists = await Promise.all(kinds.map(async (kind) => objectsOfKind(plane, kind)));
   const objects = lists.flat().filter((object) => isConcerned(object, namespace));
+  const scaled = scaledBy(objects);
   return new Map(
     objects
-      .map((object) => [identityOf(refOf(object)), canonicalText(canonicalForm(object))] as const)
+      .map(
+        (object) =>
+          [
+            identityOf(refOf(object)),
+            canonicalText(canonicalForm(object, isScaled(object, scaled))),
+          ] as const,
+      )
       .toSorted(([left], [right]) => (left < right ? -1 : 1)),
   );
 }

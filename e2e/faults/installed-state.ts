@@ -68,7 +68,8 @@ export function canonical(object: K8sObject, scaled: ReadonlySet<string>): JsonO
   return canonicalForm(isScaled(object, scaled) ? withoutReplicas(object) : object);
 }
 
-function isScaled({ kind, metadata }: K8sObject, scaled: ReadonlySet<string>): boolean {
+/** `scaled` as from `scaledBy`. */
+export function isScaled({ kind, metadata }: K8sObject, scaled: ReadonlySet<string>): boolean {
   return kind === 'Deployment' && scaled.has(metadata.name);
 }
 

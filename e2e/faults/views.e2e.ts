@@ -14,6 +14,7 @@ import { pathOf } from '../deploy/manifests.ts';
 import { readObject } from '../operator/resources.ts';
 import type { ApiRequest } from './api-request.ts';
 import { readRequest } from './api-request.ts';
+import { PASSER_BY } from './canonical-form.ts';
 import type { RecordedLists } from './chaos-proxy.ts';
 import { differences } from './cluster-state.ts';
 import type { Arrival, Station } from './fault-bench.ts';
@@ -122,8 +123,9 @@ const UNDONE: readonly Interlude[] = [
     happens: async ({ plane }) => {
       const was = await readObject(plane, SERVICE);
       const undo = { metadata: { labels: mapAt(was ?? {}, 'metadata', 'labels') } };
+      const path = `${pathOf(SERVICE)}?fieldManager=${PASSER_BY}`;
       for (const patch of [LABEL, undo])
-        await plane.api.request('PATCH', pathOf(SERVICE), patch, 'application/merge-patch+json');
+        await plane.api.request('PATCH', path, patch, 'application/merge-patch+json');
     },
   },
   {

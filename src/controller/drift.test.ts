@@ -67,6 +67,17 @@ describe('ownersConcerned', () => {
     expect(updated(object, withMetadata(object, noise))).to.deep.equal([]);
   });
 
+  it('names the owner when a field of ours was edited and put back, for whoever did that owns it now', () => {
+    const ownedFields = (fields: JsonObject): K8sObject => {
+      const entry = { manager: 'istio-operator', operation: 'Apply', fieldsV1: fields };
+      return withMetadata(deployment(2), { managedFields: [{ manager: 'kubectl-edit' }, entry] });
+    };
+    const ours = ownedFields({ 'f:spec': { 'f:replicas': {}, 'f:paused': {} } });
+
+    expect(updated(ours, ownedFields({ 'f:spec': { 'f:paused': {} } }))).to.deep.equal(DEMO);
+    expect(updated(ours, withMetadata(ours, { resourceVersion: '9' }))).to.deep.equal([]);
+  });
+
   it('names nobody when a status changes that says nothing about readiness', () => {
     const autoscaler = owned('HorizontalPodAutoscaler', 'istiod', { status: { currentReplicas: 1 } });
 

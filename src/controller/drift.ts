@@ -3,6 +3,7 @@ import type { JsonObject } from '../model/json.ts';
 import { jsonEqual } from '../model/json.ts';
 import type { K8sObject } from '../model/object.ts';
 import { labelsOf } from '../model/object.ts';
+import { appliedFields, FIELD_MANAGER } from '../apply/managed-fields.ts';
 import { readinessOf } from '../apply/readiness.ts';
 import { keyOf } from './resource.ts';
 import type { WatchEvent } from './watch.port.ts';
@@ -36,10 +37,13 @@ function readinessAsJson(object: K8sObject): JsonObject {
   return { kind: readiness.kind, reason: 'reason' in readiness ? readiness.reason : '' };
 }
 
+const STATUS: ReadonlySet<string> = new Set(['status']);
 const BOOKKEEPING: ReadonlySet<string> = new Set(['resourceVersion', 'managedFields', 'generation']);
 
+/** With the fields that we own: whoever edits one and undoes it has taken it from us, and nothing else shows that. */
 function contentOf(object: K8sObject): JsonObject {
-  return { ...without(object, new Set(['status'])), metadata: without(object.metadata, BOOKKEEPING) };
+  const content = { ...without(object, STATUS), metadata: without(object.metadata, BOOKKEEPING) };
+  return { content, ours: appliedFields(object, FIELD_MANAGER)?.fields ?? {} };
 }
 
 function without(map: JsonObject, keys: ReadonlySet<string>): JsonObject {
