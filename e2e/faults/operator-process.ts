@@ -16,12 +16,21 @@ import type { ChaosProxy } from './chaos-proxy.ts';
 const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 const COMPLAINTS_KEPT = 20;
 
+/** By folder. Suites that share a control plane run one after the other, and the sources stay as they are meanwhile. */
+const bundles = new Map<string, Promise<string>>();
+
 /**
- * Bundles the present sources, under another version if one is given; returns the file to run. It goes with the control
- * plane.
+ * Bundles the present sources, once for each control plane and version, where another one is given; returns the file to
+ * run. It goes with the control plane.
  */
 export async function bundleOperator(plane: ControlPlane, version?: string): Promise<string> {
   const outdir = join(plane.directory, version === undefined ? 'operator' : `operator-${version}`);
+  const bundled = bundles.get(outdir) ?? bundleInto(outdir, version);
+  bundles.set(outdir, bundled);
+  return bundled;
+}
+
+async function bundleInto(outdir: string, version: string | undefined): Promise<string> {
   const entries = { main: join(SRC, 'main.ts'), 'plan-worker': join(SRC, 'plan-worker.ts') };
   await bundle({ entries, outdir, ...(version === undefined ? {} : { version }) });
   return join(outdir, 'main.mjs');
