@@ -296,11 +296,8 @@ describe('the reflector', () => {
       collection.watch = reset;
       collection.list = BUSY;
       watch.cut();
-      await clock.waitOut(500);
-      await clock.waitOut(500);
-      // From the third failure on it lists; the transport adds tries of its own, until they are too many.
-      for (const retryMs of [500, 100, 200, 400, 500, 100]) await clock.waitOut(retryMs);
-      for (let tries = 6; tries <= 12; tries += 1) await clock.waitOut(500);
+      // Once a watch could not be opened it lists; no try is repeated before its turn comes again.
+      for (let tries = 1; tries <= 12; tries += 1) await clock.waitOut(500);
       collection.watch = (response) => collection.open(response);
       collection.holds([configMap('a', 3), configMap('b', 70)], 80);
       await clock.waitOut(500);
@@ -308,7 +305,64 @@ describe('the reflector', () => {
       await collection.watchNumber(2);
 
       expect(store.list()).to.have.length(2);
+      expect([collection.watchRequests.length, collection.lists.length]).to.deep.equal([3, 13]);
       expect(warnings).to.deep.equal(['a watch keeps failing']);
+    });
+
+    it('lists anew after the server was away, because an older state of it may have been restored', async () => {
+      const watch = await collection.watchNumber(1);
+      const currency: boolean[] = [];
+      reflector.onCurrency((isCurrent) => currency.push(isCurrent));
+      watch.send('MODIFIED', configMap('a', 30));
+      await told('updated a');
+      watch.send('ADDED', configMap('b', 31));
+      await told('added b');
+      collection.watch = reset;
+      watch.cut();
+      await clock.waitOut(500);
+      await until('it waits', () => clock.isSomebodySleepingFor(16_000));
+      const early = reflector.isCurrent;
+      collection.watch = (response) => collection.open(response);
+      collection.holds([configMap('a', 3), configMap('c', 4)], 9);
+      await clock.waitOut(500);
+      (await collection.watchNumber(2)).send('MODIFIED', configMap('a', 10));
+      await until('the event arrived', () => events.length === 7);
+
+      expect(events.slice(3)).to.have.members(['updated a', 'added c', 'deleted b', 'updated a']);
+      expect(collection.watchRequests.at(-1)?.query['resourceVersion']).to.equal('9');
+      expect([early, reflector.isCurrent, currency]).to.deep.equal([false, true, [false, true]]);
+    });
+
+    it('does not go on with a watch that was opened late, from where the server was before', async () => {
+      const watch = await collection.watchNumber(1);
+      const held = Promise.withResolvers<void>();
+      collection.watch = (response) => void held.promise.then(() => collection.open(response));
+      watch.cut();
+      await clock.waitOut(500);
+      await until('it is asked for', () => collection.watchRequests.length === 2);
+      await clock.advance(1_000);
+      collection.holds([configMap('a', 1)], 5);
+      held.resolve();
+      await collection.watchNumber(3);
+
+      const starts = collection.watchRequests.map(({ query }) => query['resourceVersion']);
+      expect(starts).to.deep.equal(['7', '7', '5']);
+      await until('the late one is closed', () => collection.watches[1]?.isClosed === true);
+    });
+
+    it('takes a resourceVersion that comes again after a restore for another state', async () => {
+      const watch = await collection.watchNumber(1);
+      collection.watch = reset;
+      watch.cut();
+      await clock.waitOut(500);
+      await until('it waits', () => clock.isSomebodySleepingFor(16_000));
+      collection.watch = (response) => collection.open(response);
+      collection.holds([configMap('a', 3, { labels: { is: 'another' } })], 9);
+      await clock.waitOut(500);
+      await collection.watchNumber(2);
+
+      expect(store.list()).to.deep.equal([configMap('a', 3, { labels: { is: 'another' } })]);
+      expect(events).to.deep.equal(['added a', 'updated a']);
     });
 
     it('does not hammer a server that ends every watch at once', async () => {
@@ -327,7 +381,7 @@ describe('the reflector', () => {
       collection.watch = reset;
       collection.list = BUSY;
       watch.cut();
-      for (const ms of [500, 500, 500, 100, 200, 400, 500, 100, 500]) await clock.waitOut(ms);
+      for (let tries = 1; tries <= 5; tries += 1) await clock.waitOut(500);
       collection.list = refusal(403, 'Forbidden', 'User "x" cannot list resource "configmaps"');
       await clock.waitOut(500);
       await until('it waits', () => clock.isSomebodySleepingFor(800));

@@ -188,6 +188,23 @@ describe('StatusWriter', () => {
     expect(storedStatus(read())).to.equal(undefined);
   });
 
+  for (const [what, restored] of [
+    ['of an older generation', { generation: 1 }],
+    ['of the same generation and another specification', { generation: 3, spec: { profile: 'minimal' } }],
+  ] as const) {
+    it(`says nothing about a resource that was restored from a backup: ${what}`, async () => {
+      const { cluster, writer, read } = world(istioOperator({ generation: 3 }));
+      await writer.write(working('Installing.'));
+      cluster.remove(refOf(istioOperator()));
+      cluster.put(istioOperator(restored));
+
+      const error = await writer.write(READY).catch((caught: unknown) => caught);
+
+      expect(error).to.have.property('kind', 'conflict');
+      expect(storedStatus(read())).to.equal(undefined);
+    });
+  }
+
   it('minds no resource that is gone', async () => {
     const { cluster, writer } = world();
     cluster.remove(refOf(istioOperator()));
