@@ -270,11 +270,9 @@ export class Reflector {
       });
       session.isOpen = true;
       this.#deps.outage.opened(session.end.signal);
-      // Where the watch starts was told by a server that was away since. Its stream ends by being read.
-      const isLate = !this.isCurrent;
-      if (isLate) session.end.abort();
+      // Where the watch starts was told by a server that was away since; the end of the session closes it unread.
+      if (!this.isCurrent) return { next: 'go on' };
       for await (const frame of framesOf(chunks)) this.#take(frame, session);
-      if (isLate) return { next: 'go on' };
     } catch (error) {
       if (!session.isOpen && isClusterError(error, 'unavailable')) this.#deps.outage.missed();
       throw session.isSilent ? new SilentWatch() : error;
