@@ -18,6 +18,7 @@ describe('an outage', () => {
   };
   const open = async (forMs = Infinity): Promise<AbortController> => {
     const end = new AbortController();
+    outage.answered();
     outage.opened(end.signal);
     await clock.advance(Math.min(forMs, 250));
     if (forMs < Infinity) end.abort();
@@ -145,6 +146,17 @@ describe('an outage', () => {
       await open();
 
       expect(outage.absences).to.equal(0);
+    });
+
+    it('and is told once, however long those that were answered list before a watch is open', async () => {
+      (await open()).abort();
+      for (let tries = 0; tries < 3; tries += 1) {
+        await clock.advance(1_000);
+        outage.answered();
+      }
+      await open();
+
+      expect(outage.absences).to.equal(1);
     });
 
     it('and is told once by those that find it over, whatever was refused before', async () => {

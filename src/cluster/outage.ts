@@ -38,8 +38,8 @@ export class Outage {
   #recoveries = 0;
   #knocking: AbortController | undefined;
   #absences = 0;
-  /** No watch could be opened since the last one ended. */
-  #isMissed = false;
+  /** An absence was told since the last open watch ended. */
+  #isNoted = false;
   readonly #absenceHandlers = new Set<() => void>();
   /** When the last open watch ended. */
   #lostAtMs = Infinity;
@@ -75,17 +75,22 @@ export class Outage {
 
   /** A watch could not be opened because the server is not there. */
   missed(): void {
-    if (this.#open > 0) return;
-    this.#isMissed = true;
-    this.#noteAbsence();
+    if (this.#open === 0) this.#noteAbsence();
   }
 
-  /** A watch was opened; to be told its end by the signal. */
+  /**
+   * The server is there for a watch, which may have to be given up all the same: the server was away for long, though
+   * nobody was refused meanwhile. Told once until one is open, for lists may take longer than what counts as absence.
+   */
+  answered(): void {
+    const awayMs = this.#open === 0 ? this.#deps.clock.nowMs() - this.#lostAtMs : 0;
+    if (awayMs >= ABSENCE_MS && !this.#isNoted) this.#noteAbsence();
+  }
+
+  /** A watch was opened, and is to stay; to be told its end by the signal. */
   opened(ended: AbortSignal): void {
     if (ended.aborted) return;
-    const awayMs = this.#open === 0 ? this.#deps.clock.nowMs() - this.#lostAtMs : 0;
-    if (awayMs >= ABSENCE_MS && !this.#isMissed) this.#noteAbsence();
-    this.#isMissed = false;
+    this.#isNoted = false;
     this.#open += 1;
     ended.addEventListener('abort', () => this.#closed(), { once: true });
     if (!this.#isOver) void this.#endIfItHolds(ended);
@@ -130,6 +135,7 @@ export class Outage {
   }
 
   #noteAbsence(): void {
+    this.#isNoted = true;
     this.#absences += 1;
     for (const handler of this.#absenceHandlers) handler();
   }

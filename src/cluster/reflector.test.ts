@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { ServerResponse } from 'node:http';
 import type { Logger } from '../model/logger.ts';
 import type { Discovery } from './discovery.ts';
 import { createDiscovery } from './discovery.ts';
@@ -348,6 +349,56 @@ describe('the reflector', () => {
       const starts = collection.watchRequests.map(({ query }) => query['resourceVersion']);
       expect(starts).to.deep.equal(['7', '7', '5']);
       await until('the late one is closed', () => collection.watches[1]?.isClosed === true);
+    });
+
+    it('closes a late watch also when the server ended it at once, and survives that', async () => {
+      const watch = await collection.watchNumber(1);
+      const held = Promise.withResolvers<void>();
+      const endAtOnce = (response: ServerResponse): void => {
+        collection.watch = (next) => collection.open(next);
+        response.writeHead(200).end();
+      };
+      collection.watch = (response) => void held.promise.then(() => endAtOnce(response));
+      watch.cut();
+      await clock.waitOut(500);
+      await until('it is asked for', () => collection.watchRequests.length === 2);
+      await clock.advance(1_000);
+      held.resolve();
+      await collection.watchNumber(2);
+
+      expect(collection.watchRequests).to.have.length(3);
+    });
+
+    it('lists once after the server was away, however long the list takes', async () => {
+      const watch = await collection.watchNumber(1);
+      const late = Promise.withResolvers<void>();
+      const listed = Promise.withResolvers<void>();
+      collection.watch = (response) => void late.promise.then(() => collection.open(response));
+      collection.list = (response, request) =>
+        void listed.promise.then(() => json(listOf([configMap('a', 3)], 9))(response, request));
+      watch.cut();
+      await clock.waitOut(500);
+      await until('it is asked for', () => collection.watchRequests.length === 2);
+      await clock.advance(1_000);
+      late.resolve();
+      await until('it lists anew', () => collection.lists.length === 2);
+      await clock.advance(3_000);
+      listed.resolve();
+      (await collection.watchNumber(3)).send('ADDED', configMap('b', 10));
+      await told('added b');
+
+      expect([reflector.isCurrent, collection.lists.length]).to.deep.equal([true, 2]);
+    });
+
+    it('does not take a server that tells to come later for one that is away', async () => {
+      const watch = await collection.watchNumber(1);
+      collection.watch = refusal(429, 'TooManyRequests', 'later');
+      watch.cut();
+      await clock.waitOut(500);
+      await until('it was refused', () => collection.watchRequests.length === 2);
+      await until('it waits', () => clock.isSomebodySleepingFor(16_000));
+
+      expect(reflector.isCurrent).to.equal(true);
     });
 
     it('takes a resourceVersion that comes again after a restore for another state', async () => {

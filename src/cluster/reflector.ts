@@ -85,6 +85,7 @@ const HEALTHY_MS = 60_000;
 const SHORT_MS = 1_000;
 // A watch that keeps failing may do so because of where it starts.
 const RELIST_AFTER_FAILURES = 3;
+const TOO_MANY = 429;
 
 /** What to do after one step of the loop. */
 type Step =
@@ -238,7 +239,9 @@ export class Reflector {
     // Whoever is only to see whether the server is back asks once.
     const options = { signal: this.#stopped.signal, retry: isOver || absences === 0 };
     const list = await listPages(transport, mapping, this.#settings.selection, options);
-    this.#store.replace(list.objects, mark, { mayBeRestored: this.#absences !== absences });
+    this.#store.replace(list.objects, mark, {
+      mayBeRestored: this.#state === 'starting' || this.#absences !== absences,
+    });
     this.#lastFrameAtMs = clock.nowMs();
     this.#listIsDueAtMs = this.#lastFrameAtMs + this.#listAgeMs();
     this.#becomes('live', absences);
@@ -269,12 +272,13 @@ export class Reflector {
         signal: session.end.signal,
       });
       session.isOpen = true;
-      this.#deps.outage.opened(session.end.signal);
+      this.#deps.outage.answered();
       // Where the watch starts was told by a server that was away since; the end of the session closes it unread.
       if (!this.isCurrent) return { next: 'go on' };
+      this.#deps.outage.opened(session.end.signal);
       for await (const frame of framesOf(chunks)) this.#take(frame, session);
     } catch (error) {
-      if (!session.isOpen && isClusterError(error, 'unavailable')) this.#deps.outage.missed();
+      if (!session.isOpen && isAway(error)) this.#deps.outage.missed();
       throw session.isSilent ? new SilentWatch() : error;
     } finally {
       session.end.abort();
@@ -447,6 +451,11 @@ class ShortWatch extends ClusterError {
   constructor() {
     super('the server ended the watch at once', { kind: 'unavailable', verb: 'watch' });
   }
+}
+
+/** Whoever is told to come later was told so by a server. */
+function isAway(error: unknown): boolean {
+  return isClusterError(error, 'unavailable') && error.httpStatus !== TOO_MANY;
 }
 
 /** A fault of ours; the loop must survive it all the same. */
