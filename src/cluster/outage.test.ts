@@ -150,7 +150,7 @@ describe('an outage', () => {
 
     it('and is told once, however long those that were answered list before a watch is open', async () => {
       (await open()).abort();
-      for (let tries = 0; tries < 3; tries += 1) {
+      for (let round = 0; round < 3; round += 1) {
         await clock.advance(1_000);
         outage.answered();
       }

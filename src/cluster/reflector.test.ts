@@ -502,6 +502,49 @@ describe('the reflector', () => {
     expect([early, collection.lists.length]).to.deep.equal([1, 2]);
   });
 
+  it('goes back with a server that lags, and forth again with its watch, without listing any more', async () => {
+    collection.holds([configMap('a', 3), configMap('gone', 4)], 7);
+    start({ relistMs: 60_000 });
+    const watch = await collection.watchNumber(1);
+    watch.send('MODIFIED', configMap('a', 30));
+    watch.send('ADDED', configMap('b', 31));
+    watch.send('DELETED', configMap('gone', 32));
+    await told('deleted gone');
+    await clock.advance(60_000);
+    // Such as one whose cache is behind that of the one asked before. It tells what it lacks as soon as it has it.
+    watch.end();
+    const replay = await collection.watchNumber(2);
+    const behind = store.list();
+    replay.send('MODIFIED', configMap('a', 30));
+    replay.send('ADDED', configMap('b', 31));
+    replay.send('DELETED', configMap('gone', 32));
+    await until('it caught up', () => events.filter((event) => event === 'deleted gone').length === 2);
+    await clock.advance(59_000);
+
+    expect(behind).to.have.deep.members([configMap('a', 3), configMap('gone', 4)]);
+    expect(store.list()).to.have.deep.members([configMap('a', 30), configMap('b', 31)]);
+    expect([collection.lists.length, collection.watchRequests.length]).to.deep.equal([2, 2]);
+    expect(collection.watchRequests[1]?.query['resourceVersion']).to.equal('7');
+  });
+
+  it('goes on where it was when its history was compacted, and takes nothing for restored', async () => {
+    const currency: boolean[] = [];
+    collection.holds([configMap('a', 3)], 7);
+    start();
+    reflector.onCurrency((isCurrent) => currency.push(isCurrent));
+    const watch = await collection.watchNumber(1);
+    collection.watch = (response, request) => {
+      collection.watch = (next) => collection.open(next);
+      refusal(410, 'Expired', 'too old resource version: 7 (90)')(response, request);
+    };
+    collection.holds([configMap('a', 3)], 90);
+    await clock.advance(5_000);
+    watch.end();
+    await collection.watchNumber(2);
+
+    expect([currency, events, collection.lists.length]).to.deep.equal([[true], ['added a'], 2]);
+  });
+
   it('makes good within ten minutes what a watch that never broke did not tell', async () => {
     start();
     const first = await collection.watchNumber(1);

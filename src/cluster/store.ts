@@ -76,6 +76,12 @@ export class ObjectStore {
    * Makes the store equal to a list, except for what our own writes did since the mark. Older states are accepted from
    * a list, because after a restore of the server's database they are the truth. If there may have been one, equal
    * versions are not taken for equal states.
+   *
+   * A server that lags behind another one looks the same, though none should answer so: our lists ask for the latest. It
+   * is believed too, since the watch that begins at such a list tells at once what the list lacks, while one that went on
+   * from where we were would be silent after a restore. So the worst are looks at the past for a moment: they take away
+   * only what the inventory of that same past has and its specification does not ask for, and end in a conflict as soon
+   * as they tell of it (see the status writer).
    */
   replace(objects: readonly K8sObject[], since: Mark, { mayBeRestored = false } = {}): void {
     for (const [uid, ending] of this.#ended) if (ending.at < since) this.#ended.delete(uid);

@@ -222,6 +222,16 @@ describe('a cluster with watches as its cache', () => {
     expect(calls).to.deep.equal(['GET a']);
   });
 
+  it('takes nothing it held for the truth when it is refreshed, not even what has the same version', async () => {
+    const watched = await watch({}, [configMap('a', 3)]);
+    const restored = configMap('a', 3, { labels: { is: 'another' } });
+    collection.list = json(listOf([restored], 10));
+
+    await watched.refresh();
+
+    expect(watched.list()).to.deep.equal([restored]);
+  });
+
   it('answers nothing after the server was away, until it has listed anew', async () => {
     const watched = await watch({}, [configMap('a', 30)]);
     const told: boolean[] = [];

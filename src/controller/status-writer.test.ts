@@ -205,6 +205,24 @@ describe('StatusWriter', () => {
     });
   }
 
+  it('says nothing about a generation of the past, which a server that lags has shown', async () => {
+    const { clock, cluster, read } = world(
+      istioOperator({ generation: 3, status: { status: 'HEALTHY', observedGeneration: 3 } }),
+    );
+    const past = istioOperator({ generation: 2, status: { status: 'HEALTHY', observedGeneration: 2 } });
+    const resource = { ...past, metadata: { ...past.metadata, resourceVersion: '1' } };
+    const writer = new StatusWriter(
+      { resources: cluster, clock, logger: SILENT_LOGGER },
+      resource,
+      new AbortController().signal,
+    );
+
+    const error = await writer.write(working('Installing.')).catch((caught: unknown) => caught);
+
+    expect(error).to.have.property('kind', 'conflict');
+    expect(storedStatus(read())?.observedGeneration).to.equal(3);
+  });
+
   it('minds no resource that is gone', async () => {
     const { cluster, writer } = world();
     cluster.remove(refOf(istioOperator()));
