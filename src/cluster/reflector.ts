@@ -278,7 +278,7 @@ export class Reflector {
       this.#deps.outage.opened(session.end.signal);
       for await (const frame of framesOf(chunks)) this.#take(frame, session);
     } catch (error) {
-      if (!session.isOpen && isAway(error)) this.#deps.outage.missed();
+      if (!session.isOpen && isServerAway(error)) this.#deps.outage.missed();
       throw session.isSilent ? new SilentWatch() : error;
     } finally {
       session.end.abort();
@@ -454,7 +454,7 @@ class ShortWatch extends ClusterError {
 }
 
 /** Whoever is told to come later was told so by a server. */
-function isAway(error: unknown): boolean {
+function isServerAway(error: unknown): boolean {
   return isClusterError(error, 'unavailable') && error.httpStatus !== TOO_MANY;
 }
 
