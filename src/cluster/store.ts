@@ -80,8 +80,8 @@ export class ObjectStore {
    * A server that lags behind another one looks the same, though none should answer so: our lists ask for the latest. It
    * is believed too, since the watch that begins at such a list tells at once what the list lacks, while one that went on
    * from where we were would be silent after a restore. So the worst are looks at the past for a moment: they take away
-   * only what the inventory of that same past has and its specification does not ask for, and end in a conflict as soon
-   * as they tell of it (see the status writer).
+   * only what the inventory of that same past has and its specification does not ask for, and what they make stands in
+   * the inventory, so that the next look takes it away again.
    */
   replace(objects: readonly K8sObject[], since: Mark, { mayBeRestored = false } = {}): void {
     for (const [uid, ending] of this.#ended) if (ending.at < since) this.#ended.delete(uid);

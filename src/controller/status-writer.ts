@@ -162,12 +162,11 @@ export class StatusWriter {
 }
 
 /**
- * Whether a resource never was, or will never be, as it was given: an older state of it was restored from a backup. Or
- * somebody has told of a later generation: what was given is long over, as a server that lags shows it, and a status of it
- * would forget what was installed since.
+ * Whether a resource never was, or will never be, as it was given: an older state of it was restored from a backup. A
+ * later one is no such case, even if its status tells of that generation already, as after a server that lags has shown
+ * the past: what was applied by then has to be in the inventory, from which the next look takes it away again.
  */
 function isOfAnotherPast(stored: K8sObject, given: K8sObject): boolean {
-  if ((storedStatus(stored)?.observedGeneration ?? 0) > generationOf(given)) return true;
   if (generationOf(stored) !== generationOf(given)) return generationOf(stored) < generationOf(given);
   return !jsonEqual(stored['spec'] ?? {}, given['spec'] ?? {});
 }
