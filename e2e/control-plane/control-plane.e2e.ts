@@ -155,6 +155,22 @@ describe('two control planes that are started at once', () => {
     });
   }
 
+  it('go back to a copy as often as wanted: what came since is gone, and everything works on', async () => {
+    const [plane] = planes;
+    await createNamespace(plane.api, 'in-the-copy');
+    const copy = await plane.snapshot();
+
+    for (const name of ['first', 'second']) {
+      await createNamespace(plane.api, `since-${name}`);
+      await plane.api.request('DELETE', '/api/v1/namespaces/in-the-copy');
+      await plane.rewind(copy);
+
+      expect(await hasNamespace(plane.api, 'in-the-copy')).to.equal(true);
+      expect(await hasNamespace(plane.api, `since-${name}`)).to.equal(false);
+      await deploy(plane.api, 'in-the-copy', `after-${name}`);
+    }
+  });
+
   it('end without a trace, however often they are told', async () => {
     const [, plane] = planes;
     const pids = Object.values(plane.pids());

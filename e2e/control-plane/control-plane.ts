@@ -1,5 +1,6 @@
 /** Starts a real Kubernetes control plane on loopback for tests and for trying things out. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../../src/model/clock.ts';
@@ -21,7 +22,7 @@ import { sweepOrphans } from './plane-directory.ts';
 import type { Program } from './programs.ts';
 import { stderrProgress } from './progress.ts';
 import type { Progress } from './progress.ts';
-import { AUDIT_POLICY, FILES, serverCommand } from './server-commands.ts';
+import { AUDIT_POLICY, FILES, serverCommand, storeOf } from './server-commands.ts';
 import type { PlaneLayout } from './server-commands.ts';
 import { ServerEndedError, ServerGroup } from './server-group.ts';
 import { systemClock } from './system-clock.ts';
@@ -60,6 +61,17 @@ export interface ControlPlane {
   restartApiServer(signal?: NodeJS.Signals): Promise<void>;
   /** Ends etcd and resolves when the API server reads from the new one. Nothing that was stored is lost. */
   restartEtcd(signal?: NodeJS.Signals): Promise<void>;
+  /**
+   * Copies all that etcd has stored, while it is stopped for a moment as in `restartEtcd`; gives the folder of the copy,
+   * which goes with the control plane.
+   */
+  snapshot(): Promise<string>;
+  /**
+   * Puts etcd back to a copy, as administrators restore a backup: all servers end first, also those that remember what
+   * they saw, and are started again on the old data. `meanwhile` is done while none runs. Resolves when the API server
+   * is ready.
+   */
+  rewind(copy: string, meanwhile?: () => Promise<void>): Promise<void>;
   /** Ends every process and removes every file. May be called more than once. */
   stop(): Promise<void>;
 }
@@ -69,6 +81,8 @@ interface Launch {
   readonly layout: PlaneLayout;
   readonly servers: ServerGroup;
   readonly clock: Clock;
+  /** Of etcd's data, made so far. */
+  readonly copies: { count: number };
   /** Told what is done by now. */
   readonly onStep: (step: string) => void;
 }
@@ -110,7 +124,7 @@ async function startOnce({ binaries, progress, ...options }: StartSettings): Pro
     const findPort = options.findPort ?? findFreePort;
     const ports = { etcdPort: await findPort(), apiPort: await findPort() };
     const layout = { directory: servers.directory, audit: options.audit ?? false, ...ports };
-    const plane = await launch({ binaries, layout, servers, clock, onStep });
+    const plane = await launch({ binaries, layout, servers, clock, copies: { count: 0 }, onStep });
     void servers.unexpectedEnd.then((end) => progress.line(end.message));
     return plane;
   } catch (error) {
@@ -163,10 +177,16 @@ async function readCertificate(launching: Launch): Promise<string> {
   return readFileSync(join(folder, 'apiserver.crt'), 'utf8');
 }
 
+const CONTROLLERS = [
+  'kube-controller-manager',
+  'kube-scheduler',
+  'kwok',
+] as const satisfies readonly Program[];
+
 /** The controllers start when the API server is ready, not earlier: together they would only fight for the processors. */
 async function startCluster(launching: Launch, api: Api): Promise<void> {
   await untilReady(launching, api);
-  await startServers(launching, ['kube-controller-manager', 'kube-scheduler', 'kwok']);
+  await startServers(launching, CONTROLLERS);
   await createFakeNode(api);
   await until(launching, 'kwok', { step: 'node usable', isDone: () => isNodeUsable(api) });
   await until(launching, 'kube-controller-manager', { step: 'accounts made', isDone: () => hasAccount(api) });
@@ -220,6 +240,35 @@ function describeDelay(step: string, program: Program, servers: ServerGroup): st
   return `${delay}. The last lines of ${program}:\n${servers.lastLines(program)}`;
 }
 
+function untilStoreIsRead(launching: Launch, api: Api): Promise<void> {
+  return until(launching, 'etcd', { step: 'etcd read', isDone: () => isStoreReadable(api) });
+}
+
+async function copyStore(launching: Launch, api: Api): Promise<string> {
+  const { servers, layout } = launching;
+  const store = storeOf(layout);
+  launching.copies.count += 1;
+  const copy = `${store}-copy-${launching.copies.count}`;
+  const command = await servers.end('etcd', 'SIGTERM');
+  await cp(store, copy, { recursive: true });
+  await servers.start(command);
+  await untilStoreIsRead(launching, api);
+  return copy;
+}
+
+/** While no server runs. */
+async function restoreStore(launching: Launch, api: Api, copy: string): Promise<void> {
+  const store = storeOf(launching.layout);
+  await rm(store, { recursive: true });
+  // The copy stays as it is, so that it can be restored once more.
+  await cp(copy, store, { recursive: true });
+  await startServers(launching, ['etcd', 'kube-apiserver']);
+  await untilReady(launching, api);
+  // The kwok of before holds them for 40 s; a kubelet would have kept its name.
+  await api.request('DELETE', '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases');
+  await startServers(launching, CONTROLLERS);
+}
+
 function runningPlane(launching: Launch, address: ApiAddress, api: Api): ControlPlane {
   const { servers, layout } = launching;
   const kubeconfigPath = kubeconfigPathOf(layout.directory, 'admin');
@@ -240,7 +289,13 @@ function runningPlane(launching: Launch, address: ApiAddress, api: Api): Control
     restartApiServer: (signal = 'SIGKILL') => restart('kube-apiserver', signal),
     restartEtcd: async (signal = 'SIGKILL') => {
       await restart('etcd', signal);
-      await until(launching, 'etcd', { step: 'etcd read', isDone: () => isStoreReadable(api) });
+      await untilStoreIsRead(launching, api);
+    },
+    snapshot: async () => copyStore(launching, api),
+    rewind: async (copy, meanwhile = async () => {}) => {
+      await servers.endAll();
+      await meanwhile();
+      await restoreStore(launching, api, copy);
     },
     stop: async () => {
       await api.close();

@@ -56,12 +56,17 @@ export function serverCommand(program: Program, binaries: Binaries, layout: Plan
   return { program, path: binaries[program], args: ARGUMENTS[program](layout) };
 }
 
+/** The folder of etcd's data. */
+export function storeOf({ directory }: Pick<PlaneLayout, 'directory'>): string {
+  return join(directory, 'etcd');
+}
+
 function etcdArguments({ directory, etcdPort }: PlaneLayout): readonly string[] {
   const clients = `http://127.0.0.1:${etcdPort}`;
   // There are no peers, but etcd insists on listening for them: on any port.
   const peers = 'http://127.0.0.1:0';
   return [
-    `--data-dir=${join(directory, 'etcd')}`,
+    `--data-dir=${storeOf({ directory })}`,
     `--listen-client-urls=${clients}`,
     `--advertise-client-urls=${clients}`,
     `--listen-peer-urls=${peers}`,

@@ -53,11 +53,22 @@ export class ServerGroup {
 
   /** Ends a server by a signal and starts it again with the same command. */
   async restart(program: Program, signal: NodeJS.Signals): Promise<void> {
+    await this.start(await this.end(program, signal));
+  }
+
+  /** Ends a server by a signal; gives the command that starts it again. */
+  async end(program: Program, signal: NodeJS.Signals): Promise<ServerCommand> {
     const server = this.#servers.get(program);
     if (server === undefined) throw new Error(`${program} was never started`);
     this.#ending.add(server);
     await endServer(server, signal, GRACE_MS);
-    await this.start(server.command);
+    return server.command;
+  }
+
+  /** Ends all servers at once and by force, clients first, and resolves when none is left. */
+  async endAll(): Promise<void> {
+    this.#killAll();
+    await Promise.all([...this.#servers.values()].map((server) => server.ended));
   }
 
   /** The process of each server that was started. */
@@ -74,8 +85,7 @@ export class ServerGroup {
    * takes the API server seconds, because it waits for its clients first.
    */
   async dispose(): Promise<void> {
-    this.#killAll();
-    await Promise.all([...this.#servers.values()].map((server) => server.ended));
+    await this.endAll();
     removePlaneDirectory(this.directory);
     this.#withdrawGuard();
   }

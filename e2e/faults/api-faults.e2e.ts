@@ -1,5 +1,6 @@
 /** Each class of request meets each fault of the network and of the server; and the servers themselves are killed. */
 import { expect } from 'chai';
+import { setTimeout as delay } from 'node:timers/promises';
 import { uidOf } from '../../src/model/object.ts';
 import { pathOf } from '../deploy/manifests.ts';
 import type { ControlPlane } from '../control-plane/control-plane.ts';
@@ -22,6 +23,8 @@ const TARGET_CELLS = { 1: SAMPLED_CELLS, 2: 90 } as const;
 const RESTARTS = { 1: 1, 2: 10 } as const;
 /** The lease is renewed every two seconds; everything else comes at once. */
 const STRIKE_MS = 4_000;
+/** The server is asked twice a second until it is there; then all watches are opened within a moment. */
+const OPENING_MS = 1_000;
 /** How often one request may be sent until a cell is over: the fault strikes twice, and a restart asks for all again. */
 const MOST_TRIES = 10;
 
@@ -173,4 +176,17 @@ describe('restarts of the servers', () => {
       expect(bench.operator.unwantedEnds).to.equal(0);
     });
   }
+
+  it('are outlived while the watches are being opened', async function sweep() {
+    this.timeout(20 * MINUTES);
+    const random = seededRandom(run.seed);
+    for (let left = RESTARTS[run.tier]; left > 0; left -= 1) {
+      await plane.restartApiServer('SIGKILL');
+      await delay(random() * OPENING_MS);
+    }
+    await plane.restartApiServer('SIGKILL');
+    await deleteAndAwait();
+
+    expect(bench.operator.unwantedEnds).to.equal(0);
+  });
 });

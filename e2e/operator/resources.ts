@@ -49,6 +49,11 @@ export class Resources {
     await eventually('the definition is served', async () => (await this.#get('')).status === 200);
   }
 
+  /** The cluster was put back to an earlier state, so generations that were observed since are none any more. */
+  forgetObserved(): void {
+    this.#seen.clear();
+  }
+
   /** Creates or changes a resource as a user would with kubectl apply. */
   async apply(name: string, spec: JsonObject, annotations: JsonObject = {}): Promise<K8sObject> {
     return asObject(await this.#expect(apply(this.#plane.api, this.#resource(name, spec, annotations))));

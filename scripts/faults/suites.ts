@@ -22,6 +22,7 @@ export const FAULT_SUITES: readonly FaultSuite[] = [
   { name: 'api-faults', minutes: 15 },
   { name: 'views', minutes: 10, isBusy: true },
   { name: 'model', minutes: 10, isBusy: true },
+  { name: 'rewind', minutes: 7 },
   { name: 'storm', minutes: 4 },
   { name: 'conditions', minutes: 2 },
   { name: 'canaries', minutes: 1 },

@@ -81,7 +81,7 @@ class ApiCluster implements UncachedCluster {
   ): Promise<readonly K8sObject[]> {
     const mapping = await this.#deps.discovery.resolve(kind, { signal });
     if (mapping === undefined) return [];
-    const { objects } = await listPages(this.#deps.transport, mapping, selection, signal);
+    const { objects } = await listPages(this.#deps.transport, mapping, selection, { signal });
     return objects;
   }
 

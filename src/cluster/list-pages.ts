@@ -50,10 +50,10 @@ export async function listPages(
   transport: Transport,
   mapping: ResourceMapping,
   selection: Selection,
-  signal: AbortSignal,
+  { signal, retry = true }: { readonly signal: AbortSignal; readonly retry?: boolean },
 ): Promise<Collection> {
   const objects: K8sObject[] = [];
-  const last = await eachPage(transport, mapping, { ...selection, signal }, (page) => {
+  const last = await eachPage(transport, mapping, { ...selection, signal, retry }, (page) => {
     objects.push(...objectsOn(page, mapping, selection));
   });
   const resourceVersion = stringAt(last, 'metadata', 'resourceVersion');
@@ -67,7 +67,11 @@ export async function listPages(
 async function eachPage(
   transport: Transport,
   mapping: ResourceMapping,
-  { signal, ...selection }: Selection & { readonly signal: AbortSignal },
+  {
+    signal,
+    retry = true,
+    ...selection
+  }: Selection & { readonly signal: AbortSignal; readonly retry?: boolean },
   take: (page: JsonObject) => void,
 ): Promise<JsonObject> {
   let page: JsonObject = {};
@@ -84,6 +88,7 @@ async function eachPage(
       accept: acceptOf(selection, 'PartialObjectMetadataList'),
       timeoutMs: PAGE_TIMEOUT_MS,
       verb: 'list',
+      retry,
       signal,
     });
     take(page);

@@ -18,6 +18,7 @@ describe('an outage', () => {
   };
   const open = async (forMs = Infinity): Promise<AbortController> => {
     const end = new AbortController();
+    outage.answered();
     outage.opened(end.signal);
     await clock.advance(Math.min(forMs, 250));
     if (forMs < Infinity) end.abort();
@@ -113,6 +114,59 @@ describe('an outage', () => {
     watch.abort();
 
     expect([early, tries]).to.deep.equal([[], ['a']]);
+  });
+
+  describe('may be the restore of a backup', () => {
+    it('when a watch cannot be opened and none is open', async () => {
+      let told = 0;
+      const stopListening = outage.onAbsence(() => (told += 1));
+      const watch = await open();
+      outage.missed();
+      const early = outage.absences;
+      watch.abort();
+      outage.missed();
+      outage.missed();
+      stopListening();
+      outage.missed();
+
+      expect([early, outage.absences, told]).to.deep.equal([0, 3, 2]);
+    });
+
+    it('when no watch was open for a second, although none was refused', async () => {
+      (await open()).abort();
+      await clock.advance(1_000);
+      await open();
+
+      expect(outage.absences).to.equal(1);
+    });
+
+    it('but not when all watches are cut and soon open again', async () => {
+      (await open()).abort();
+      await clock.advance(999);
+      await open();
+
+      expect(outage.absences).to.equal(0);
+    });
+
+    it('and is told once, however long those that were answered list before a watch is open', async () => {
+      (await open()).abort();
+      for (let round = 0; round < 3; round += 1) {
+        await clock.advance(1_000);
+        outage.answered();
+      }
+      await open();
+
+      expect(outage.absences).to.equal(1);
+    });
+
+    it('and is told once by those that find it over, whatever was refused before', async () => {
+      (await open()).abort();
+      outage.missed();
+      await clock.advance(5_000);
+      await open();
+
+      expect(outage.absences).to.equal(1);
+    });
   });
 
   it('leaves nothing behind when those that wait are stopped', async () => {

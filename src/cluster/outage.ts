@@ -23,6 +23,8 @@ export interface Pause {
 const KNOCK_MS = 500;
 // A proxy whose server is away may accept a watch and cut it at once.
 const PROOF_MS = 250;
+// No backup is restored in less; a connection that is cut is mostly open again sooner.
+const ABSENCE_MS = 1_000;
 // All that waited come back at once; within a moment rather than in the same millisecond.
 const SPREAD_MS = 200;
 
@@ -35,6 +37,12 @@ export class Outage {
   #isOver = false;
   #recoveries = 0;
   #knocking: AbortController | undefined;
+  #absences = 0;
+  /** An absence was told since the last open watch ended. */
+  #isNoted = false;
+  readonly #absenceHandlers = new Set<() => void>();
+  /** When the last open watch ended. */
+  #lostAtMs = Infinity;
 
   constructor(deps: OutageDeps) {
     this.#deps = deps;
@@ -50,9 +58,39 @@ export class Outage {
     return this.#recoveries;
   }
 
-  /** A watch was opened; to be told its end by the signal. */
+  /**
+   * Grows whenever the server was away from all watches. Nothing that it told before need be true any more, nor have ever
+   * been, as far as the server knows: that is how a backup is restored. A watch that goes on where it was would miss all
+   * that is different, and be silent until the resourceVersions have come that far again.
+   */
+  get absences(): number {
+    return this.#absences;
+  }
+
+  /** Told of each absence, most of them more than once. Returns the way to stop. */
+  onAbsence(handler: () => void): () => void {
+    this.#absenceHandlers.add(handler);
+    return () => this.#absenceHandlers.delete(handler);
+  }
+
+  /** A watch could not be opened because the server is not there. */
+  missed(): void {
+    if (this.#open === 0) this.#noteAbsence();
+  }
+
+  /**
+   * The server is there for a watch, which may have to be given up all the same: the server was away for long, though
+   * nobody was refused meanwhile. Told once until one is open, for lists may take longer than what counts as absence.
+   */
+  answered(): void {
+    const awayMs = this.#open === 0 ? this.#deps.clock.nowMs() - this.#lostAtMs : 0;
+    if (awayMs >= ABSENCE_MS && !this.#isNoted) this.#noteAbsence();
+  }
+
+  /** A watch was opened, and is to stay; to be told its end by the signal. */
   opened(ended: AbortSignal): void {
     if (ended.aborted) return;
+    this.#isNoted = false;
     this.#open += 1;
     ended.addEventListener('abort', () => this.#closed(), { once: true });
     if (!this.#isOver) void this.#endIfItHolds(ended);
@@ -91,8 +129,15 @@ export class Outage {
   #closed(): void {
     this.#open -= 1;
     if (this.#open > 0) return;
+    this.#lostAtMs = this.#deps.clock.nowMs();
     this.#isOver = false;
     this.#knockIfNeeded();
+  }
+
+  #noteAbsence(): void {
+    this.#isNoted = true;
+    this.#absences += 1;
+    for (const handler of this.#absenceHandlers) handler();
   }
 
   #wake(pausing: AbortController): void {

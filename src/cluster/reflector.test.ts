@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { ServerResponse } from 'node:http';
 import type { Logger } from '../model/logger.ts';
 import type { Discovery } from './discovery.ts';
 import { createDiscovery } from './discovery.ts';
@@ -296,11 +297,8 @@ describe('the reflector', () => {
       collection.watch = reset;
       collection.list = BUSY;
       watch.cut();
-      await clock.waitOut(500);
-      await clock.waitOut(500);
-      // From the third failure on it lists; the transport adds tries of its own, until they are too many.
-      for (const retryMs of [500, 100, 200, 400, 500, 100]) await clock.waitOut(retryMs);
-      for (let tries = 6; tries <= 12; tries += 1) await clock.waitOut(500);
+      // Once a watch could not be opened it lists; no try is repeated before its turn comes again.
+      for (let tries = 1; tries <= 12; tries += 1) await clock.waitOut(500);
       collection.watch = (response) => collection.open(response);
       collection.holds([configMap('a', 3), configMap('b', 70)], 80);
       await clock.waitOut(500);
@@ -308,7 +306,114 @@ describe('the reflector', () => {
       await collection.watchNumber(2);
 
       expect(store.list()).to.have.length(2);
+      expect([collection.watchRequests.length, collection.lists.length]).to.deep.equal([3, 13]);
       expect(warnings).to.deep.equal(['a watch keeps failing']);
+    });
+
+    it('lists anew after the server was away, because an older state of it may have been restored', async () => {
+      const watch = await collection.watchNumber(1);
+      const currency: boolean[] = [];
+      reflector.onCurrency((isCurrent) => currency.push(isCurrent));
+      watch.send('MODIFIED', configMap('a', 30));
+      await told('updated a');
+      watch.send('ADDED', configMap('b', 31));
+      await told('added b');
+      collection.watch = reset;
+      watch.cut();
+      await clock.waitOut(500);
+      await until('it waits', () => clock.isSomebodySleepingFor(16_000));
+      const early = reflector.isCurrent;
+      collection.watch = (response) => collection.open(response);
+      collection.holds([configMap('a', 3), configMap('c', 4)], 9);
+      await clock.waitOut(500);
+      (await collection.watchNumber(2)).send('MODIFIED', configMap('a', 10));
+      await until('the event arrived', () => events.length === 7);
+
+      expect(events.slice(3)).to.have.members(['updated a', 'added c', 'deleted b', 'updated a']);
+      expect(collection.watchRequests.at(-1)?.query['resourceVersion']).to.equal('9');
+      expect([early, reflector.isCurrent, currency]).to.deep.equal([false, true, [false, true]]);
+    });
+
+    it('does not go on with a watch that was opened late, from where the server was before', async () => {
+      const watch = await collection.watchNumber(1);
+      const held = Promise.withResolvers<void>();
+      collection.watch = (response) => void held.promise.then(() => collection.open(response));
+      watch.cut();
+      await clock.waitOut(500);
+      await until('it is asked for', () => collection.watchRequests.length === 2);
+      await clock.advance(1_000);
+      collection.holds([configMap('a', 1)], 5);
+      held.resolve();
+      await collection.watchNumber(3);
+
+      const starts = collection.watchRequests.map(({ query }) => query['resourceVersion']);
+      expect(starts).to.deep.equal(['7', '7', '5']);
+      await until('the late one is closed', () => collection.watches[1]?.isClosed === true);
+    });
+
+    it('closes a late watch also when the server ended it at once, and survives that', async () => {
+      const watch = await collection.watchNumber(1);
+      const held = Promise.withResolvers<void>();
+      const endAtOnce = (response: ServerResponse): void => {
+        collection.watch = (next) => collection.open(next);
+        response.writeHead(200).end();
+      };
+      collection.watch = (response) => void held.promise.then(() => endAtOnce(response));
+      watch.cut();
+      await clock.waitOut(500);
+      await until('it is asked for', () => collection.watchRequests.length === 2);
+      await clock.advance(1_000);
+      held.resolve();
+      await collection.watchNumber(2);
+
+      expect(collection.watchRequests).to.have.length(3);
+    });
+
+    it('lists once after the server was away, however long the list takes', async () => {
+      const watch = await collection.watchNumber(1);
+      const late = Promise.withResolvers<void>();
+      const listed = Promise.withResolvers<void>();
+      collection.watch = (response) => void late.promise.then(() => collection.open(response));
+      collection.list = (response, request) =>
+        void listed.promise.then(() => json(listOf([configMap('a', 3)], 9))(response, request));
+      watch.cut();
+      await clock.waitOut(500);
+      await until('it is asked for', () => collection.watchRequests.length === 2);
+      await clock.advance(1_000);
+      late.resolve();
+      await until('it lists anew', () => collection.lists.length === 2);
+      await clock.advance(3_000);
+      listed.resolve();
+      (await collection.watchNumber(3)).send('ADDED', configMap('b', 10));
+      await told('added b');
+
+      expect([reflector.isCurrent, collection.lists.length]).to.deep.equal([true, 2]);
+    });
+
+    it('does not take a server that tells to come later for one that is away', async () => {
+      const watch = await collection.watchNumber(1);
+      collection.watch = refusal(429, 'TooManyRequests', 'later');
+      watch.cut();
+      await clock.waitOut(500);
+      await until('it was refused', () => collection.watchRequests.length === 2);
+      await until('it waits', () => clock.isSomebodySleepingFor(16_000));
+
+      expect(reflector.isCurrent).to.equal(true);
+    });
+
+    it('takes a resourceVersion that comes again after a restore for another state', async () => {
+      const watch = await collection.watchNumber(1);
+      collection.watch = reset;
+      watch.cut();
+      await clock.waitOut(500);
+      await until('it waits', () => clock.isSomebodySleepingFor(16_000));
+      collection.watch = (response) => collection.open(response);
+      collection.holds([configMap('a', 3, { labels: { is: 'another' } })], 9);
+      await clock.waitOut(500);
+      await collection.watchNumber(2);
+
+      expect(store.list()).to.deep.equal([configMap('a', 3, { labels: { is: 'another' } })]);
+      expect(events).to.deep.equal(['added a', 'updated a']);
     });
 
     it('does not hammer a server that ends every watch at once', async () => {
@@ -327,7 +432,7 @@ describe('the reflector', () => {
       collection.watch = reset;
       collection.list = BUSY;
       watch.cut();
-      for (const ms of [500, 500, 500, 100, 200, 400, 500, 100, 500]) await clock.waitOut(ms);
+      for (let tries = 1; tries <= 5; tries += 1) await clock.waitOut(500);
       collection.list = refusal(403, 'Forbidden', 'User "x" cannot list resource "configmaps"');
       await clock.waitOut(500);
       await until('it waits', () => clock.isSomebodySleepingFor(800));
@@ -395,6 +500,49 @@ describe('the reflector', () => {
     const seconds = collection.watchRequests.map(({ query }) => query['timeoutSeconds']);
     expect(seconds).to.deep.equal(['90', '30', '90']);
     expect([early, collection.lists.length]).to.deep.equal([1, 2]);
+  });
+
+  it('goes back with a server that lags, and forth again with its watch, without listing any more', async () => {
+    collection.holds([configMap('a', 3), configMap('gone', 4)], 7);
+    start({ relistMs: 60_000 });
+    const watch = await collection.watchNumber(1);
+    watch.send('MODIFIED', configMap('a', 30));
+    watch.send('ADDED', configMap('b', 31));
+    watch.send('DELETED', configMap('gone', 32));
+    await told('deleted gone');
+    await clock.advance(60_000);
+    // Such as one whose cache is behind that of the one asked before. It tells what it lacks as soon as it has it.
+    watch.end();
+    const replay = await collection.watchNumber(2);
+    const behind = store.list();
+    replay.send('MODIFIED', configMap('a', 30));
+    replay.send('ADDED', configMap('b', 31));
+    replay.send('DELETED', configMap('gone', 32));
+    await until('it caught up', () => events.filter((event) => event === 'deleted gone').length === 2);
+    await clock.advance(59_000);
+
+    expect(behind).to.have.deep.members([configMap('a', 3), configMap('gone', 4)]);
+    expect(store.list()).to.have.deep.members([configMap('a', 30), configMap('b', 31)]);
+    expect([collection.lists.length, collection.watchRequests.length]).to.deep.equal([2, 2]);
+    expect(collection.watchRequests[1]?.query['resourceVersion']).to.equal('7');
+  });
+
+  it('goes on where it was when its history was compacted, and takes nothing for restored', async () => {
+    const currency: boolean[] = [];
+    collection.holds([configMap('a', 3)], 7);
+    start();
+    reflector.onCurrency((isCurrent) => currency.push(isCurrent));
+    const watch = await collection.watchNumber(1);
+    collection.watch = (response, request) => {
+      collection.watch = (next) => collection.open(next);
+      refusal(410, 'Expired', 'too old resource version: 7 (90)')(response, request);
+    };
+    collection.holds([configMap('a', 3)], 90);
+    await clock.advance(5_000);
+    watch.end();
+    await collection.watchNumber(2);
+
+    expect([currency, events, collection.lists.length]).to.deep.equal([[true], ['added a'], 2]);
   });
 
   it('makes good within ten minutes what a watch that never broke did not tell', async () => {

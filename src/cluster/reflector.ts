@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../model/clock.ts';
 import type { ClusterErrorKind } from '../model/cluster-error.ts';
-import { ClusterError } from '../model/cluster-error.ts';
+import { ClusterError, isClusterError } from '../model/cluster-error.ts';
 import { stringAt } from '../model/json.ts';
 import type { Logger } from '../model/logger.ts';
 import type { GroupVersionKind } from '../model/object.ts';
@@ -85,6 +85,7 @@ const HEALTHY_MS = 60_000;
 const SHORT_MS = 1_000;
 // A watch that keeps failing may do so because of where it starts.
 const RELIST_AFTER_FAILURES = 3;
+const TOO_MANY = 429;
 
 /** What to do after one step of the loop. */
 type Step =
@@ -126,6 +127,10 @@ export class Reflector {
   #definition: string | undefined;
   /** A list was made because the watch could not go on, and no watch has held since. */
   #isRelisted = false;
+  /** Of the outage, when the list was asked for that the store holds. */
+  #absences: number;
+  readonly #currencyHandlers = new Set<(isCurrent: boolean) => void>();
+  readonly #stopNoticing: () => void;
   /** By then the store is compared with the server, whatever the watches told. */
   #listIsDueAtMs = 0;
   #lastFrameAtMs: number;
@@ -137,6 +142,8 @@ export class Reflector {
     this.#settings = settings;
     this.#store = store;
     this.#lastFrameAtMs = deps.clock.nowMs();
+    this.#absences = deps.outage.absences;
+    this.#stopNoticing = deps.outage.onAbsence(() => this.#tellCurrency(false));
     const { promise, resolve } = Promise.withResolvers<void>();
     this.synced = promise;
     this.#markSynced = resolve;
@@ -148,6 +155,19 @@ export class Reflector {
     return this.#state;
   }
 
+  /**
+   * Whether what the store holds can be relied on: it was listed, and since then the server was not away from all, as
+   * while its database is restored.
+   */
+  get isCurrent(): boolean {
+    return this.#state !== 'starting' && this.#absences === this.#deps.outage.absences;
+  }
+
+  /** Told with false when that ends, mostly more than once, and with true when it begins. */
+  onCurrency(handler: (isCurrent: boolean) => void): void {
+    this.#currencyHandlers.add(handler);
+  }
+
   /** Since the server last told anything, bookmarks included: the age of what is in the store at worst. */
   lastEventAgeMs(): number {
     return this.#deps.clock.nowMs() - this.#lastFrameAtMs;
@@ -155,6 +175,7 @@ export class Reflector {
 
   stop(): void {
     this.#stopFollowing();
+    this.#stopNoticing();
     this.#stopped.abort();
     this.#wake.abort();
   }
@@ -182,15 +203,16 @@ export class Reflector {
     if (this.#state === 'unserved') this.#state = 'starting';
     this.#misses = 0;
     this.#definition = definitionNameOf(mapping);
-    if (this.#deps.clock.nowMs() >= this.#listIsDueAtMs) this.#resourceVersion = undefined;
+    if (this.#deps.clock.nowMs() >= this.#listIsDueAtMs || !this.isCurrent) this.#resourceVersion = undefined;
     this.#resourceVersion ??= await this.#list(mapping);
     return this.#watch(mapping, this.#resourceVersion);
   }
 
   #unserved(): Step {
+    const { absences } = this.#deps.outage;
     this.#store.replace([], this.#store.mark());
     this.#resourceVersion = undefined;
-    this.#becomes('unserved');
+    this.#becomes('unserved', absences);
     this.#misses += 1;
     // A definition that goes away takes its watches with it: that is no fault of theirs.
     this.#forgetFailures();
@@ -212,12 +234,17 @@ export class Reflector {
 
   async #list(mapping: ResourceMapping): Promise<string> {
     const mark = this.#store.mark();
-    const { transport, clock } = this.#deps;
-    const list = await listPages(transport, mapping, this.#settings.selection, this.#stopped.signal);
-    this.#store.replace(list.objects, mark);
+    const { transport, clock, outage } = this.#deps;
+    const { absences, isOver } = outage;
+    // Whoever is only to see whether the server is back asks once.
+    const options = { signal: this.#stopped.signal, retry: isOver || absences === 0 };
+    const list = await listPages(transport, mapping, this.#settings.selection, options);
+    this.#store.replace(list.objects, mark, {
+      mayBeRestored: this.#state === 'starting' || this.#absences !== absences,
+    });
     this.#lastFrameAtMs = clock.nowMs();
     this.#listIsDueAtMs = this.#lastFrameAtMs + this.#listAgeMs();
-    this.#becomes('live');
+    this.#becomes('live', absences);
     return list.resourceVersion;
   }
 
@@ -244,9 +271,14 @@ export class Reflector {
         lane: 'stream',
         signal: session.end.signal,
       });
+      session.isOpen = true;
+      this.#deps.outage.answered();
+      // Where the watch starts was told by a server that was away since; the end of the session closes it unread.
+      if (!this.isCurrent) return { next: 'go on' };
       this.#deps.outage.opened(session.end.signal);
       for await (const frame of framesOf(chunks)) this.#take(frame, session);
     } catch (error) {
+      if (!session.isOpen && isServerAway(error)) this.#deps.outage.missed();
       throw session.isSilent ? new SilentWatch() : error;
     } finally {
       session.end.abort();
@@ -261,6 +293,7 @@ export class Reflector {
       startedAtMs: nowMs,
       heardAtMs: nowMs,
       frames: 0,
+      isOpen: false,
       isSilent: false,
       end: new AbortController(),
     };
@@ -385,10 +418,17 @@ export class Reflector {
     if (this.#wake.signal.aborted) this.#wake = new AbortController();
   }
 
-  #becomes(state: ReflectorState): void {
+  #becomes(state: Exclude<ReflectorState, 'starting'>, absences: number): void {
+    const wasCurrent = this.isCurrent;
     this.#state = state;
+    this.#absences = absences;
     if (state === 'live') this.#hasNews = false;
     this.#markSynced();
+    if (!wasCurrent && this.isCurrent) this.#tellCurrency(true);
+  }
+
+  #tellCurrency(isCurrent: boolean): void {
+    for (const handler of this.#currencyHandlers) handler(isCurrent);
   }
 }
 
@@ -396,6 +436,7 @@ interface WatchSession {
   readonly startedAtMs: number;
   heardAtMs: number;
   frames: number;
+  isOpen: boolean;
   isSilent: boolean;
   readonly end: AbortController;
 }
@@ -410,6 +451,11 @@ class ShortWatch extends ClusterError {
   constructor() {
     super('the server ended the watch at once', { kind: 'unavailable', verb: 'watch' });
   }
+}
+
+/** Whoever is told to come later was told so by a server. */
+function isServerAway(error: unknown): boolean {
+  return isClusterError(error, 'unavailable') && error.httpStatus !== TOO_MANY;
 }
 
 /** A fault of ours; the loop must survive it all the same. */

@@ -3,7 +3,7 @@
  * older state of itself, whichever way that comes. Objects are kept packed, and few as trees.
  */
 import type { WatchEvent } from '../controller/watch.port.ts';
-import { stringAt } from '../model/json.ts';
+import { jsonEqual, stringAt } from '../model/json.ts';
 import type { Logger } from '../model/logger.ts';
 import type { K8sObject, ObjectRef } from '../model/object.ts';
 import { identityOf, refOf, uidOf } from '../model/object.ts';
@@ -74,14 +74,21 @@ export class ObjectStore {
 
   /**
    * Makes the store equal to a list, except for what our own writes did since the mark. Older states are accepted from
-   * a list, because after a restore of the server's database they are the truth.
+   * a list, because after a restore of the server's database they are the truth. If there may have been one, equal
+   * versions are not taken for equal states.
+   *
+   * A server that lags behind another one looks the same, though none should answer so: our lists ask for the latest. It
+   * is believed too, since the watch that begins at such a list tells at once what the list lacks, while one that went on
+   * from where we were would be silent after a restore. So the worst are looks at the past for a moment: they take away
+   * only what the inventory of that same past has and its specification does not ask for, and what they make stands in
+   * the inventory, so that the next look takes it away again.
    */
-  replace(objects: readonly K8sObject[], since: Mark): void {
+  replace(objects: readonly K8sObject[], since: Mark, { mayBeRestored = false } = {}): void {
     for (const [uid, ending] of this.#ended) if (ending.at < since) this.#ended.delete(uid);
     const listed = new Set<string>();
     for (const object of objects) {
       listed.add(identityOf(refOf(object)));
-      if (!this.#isEnded(object)) this.#replaceOne(object, since);
+      if (!this.#isEnded(object)) this.#replaceOne(object, since, mayBeRestored);
     }
     for (const [identity, entry] of this.#entries) {
       if (!listed.has(identity) && !isSince(entry, since)) this.#remove(identity);
@@ -132,13 +139,14 @@ export class ObjectStore {
     this.#set(identity, object, observedAt);
   }
 
-  #replaceOne(object: K8sObject, since: Mark): void {
+  #replaceOne(object: K8sObject, since: Mark, mayBeRestored: boolean): void {
     const identity = identityOf(refOf(object));
     const held = this.#entries.get(identity);
     const listed = versionOf(object);
     if (held !== undefined && isSince(held, since) && !isNewer(listed, held)) return;
-    if (held !== undefined && held.resourceVersion === listed.resourceVersion && isSameObject(held, listed))
-      return;
+    if (held !== undefined && isSameState(held, listed)) {
+      if (!mayBeRestored || jsonEqual(this.#trees.peek(held.packed), object)) return;
+    }
     this.#set(identity, object, undefined);
   }
 
@@ -196,6 +204,10 @@ function versionOf(object: K8sObject): Version {
 
 function isSameObject(left: Version, right: Version): boolean {
   return left.uid === right.uid;
+}
+
+function isSameState(left: Version, right: Version): boolean {
+  return left.resourceVersion === right.resourceVersion && isSameObject(left, right);
 }
 
 /** Not known to be the same or older: versions that cannot be compared count as newer. */

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { setImmediate } from 'node:timers/promises';
 import { FakeClock } from '../controller/testing/fake-clock.ts';
 import { ClusterError } from '../model/cluster-error.ts';
 import type { ConnectOptions } from './testing/connect.ts';
@@ -214,6 +215,49 @@ describe('the transport', () => {
     expect(clock.sleeping).to.equal(0);
   });
 
+  for (const [what, status] of [
+    ['an answer', 200],
+    ['a refusal', 503],
+    ['the refusal of a token', 401],
+  ] as const) {
+    it(`ends a call when its caller gives up in the middle of ${what}`, async () => {
+      server.always((response) => {
+        response.writeHead(status, { 'content-length': '1000' });
+        response.write('{');
+      });
+      const caller = new AbortController();
+
+      const failure = failureOf(transport.request({ ...get(), signal: caller.signal }));
+      await until('the request arrived', () => server.requests.length === 1);
+      await turns();
+      caller.abort();
+
+      expect(await failure).to.include({ kind: 'cancelled' });
+      await turns();
+    });
+
+    it(`bears that the connection is cut in the middle of ${what}`, async () => {
+      server.always((response) => {
+        response.writeHead(status, { 'content-length': '1000' });
+        response.write('{', () => void setImmediate().then(() => response.socket?.destroy()));
+      });
+
+      const failure = await failureOf(transport.request({ ...get(), retry: false }));
+      await turns();
+
+      expect(failure).to.include({ kind: 'unavailable' });
+    });
+  }
+
+  it('reads the credentials again also when the refusal is longer than anybody wants to read', async () => {
+    await transport.close();
+    open({ tokens: ['old', 'new'] });
+    server.inTurn(text(401, 'x'.repeat(300_000)), OK);
+
+    expect(await transport.request(get())).to.deep.equal({ ok: true });
+    await turns();
+  });
+
   it('sends nothing when its caller gave up before', async () => {
     const failure = await failureOf(transport.request({ ...get(), signal: AbortSignal.abort() }));
 
@@ -297,7 +341,7 @@ describe('the transport', () => {
       server.always((response) => {
         response.writeHead(200);
         response.write(snow.subarray(0, 1));
-        setImmediate(() => response.end(snow.subarray(1)));
+        void setImmediate().then(() => response.end(snow.subarray(1)));
       });
 
       const chunks: string[] = [];
@@ -353,6 +397,77 @@ describe('the transport', () => {
       const failure = failureOf(drain(stream, () => caller.abort()));
 
       expect(await failure).to.include({ kind: 'cancelled' });
+      await until('the connection is closed', () => server.openConnections === 0);
+    });
+
+    // An error that a body tells nobody ends the whole process; here mocha makes it a failure of the test.
+    for (const [what, reply] of [
+      ['open', openStream('')],
+      ['open and has brought something', openStream('first')],
+      ['at its end at once', text(200, '')],
+      ['at its end', text(200, 'first')],
+    ] as const) {
+      it(`may be given up before anybody reads it, when it is ${what}`, async () => {
+        server.always(reply);
+        const caller = new AbortController();
+        const stream = await transport.stream({ ...get(), lane: 'stream', signal: caller.signal });
+        await turns();
+
+        caller.abort();
+        const failure = await failureOf(drain(stream));
+        await turns();
+
+        expect(failure).to.include({ kind: 'cancelled' });
+      });
+
+      it(`may be given up and never be read, when it is ${what}`, async () => {
+        server.always(reply);
+        const caller = new AbortController();
+        await transport.stream({ ...get(), lane: 'stream', signal: caller.signal });
+        await turns();
+
+        caller.abort();
+        await turns();
+
+        await transport.close();
+      });
+
+      it(`may be given up in the moment in which it opens, when it is ${what}`, async () => {
+        server.always(reply);
+        const caller = new AbortController();
+
+        const failure = await transport
+          .stream({ ...get(), lane: 'stream', signal: caller.signal })
+          .then(async (stream) => {
+            caller.abort();
+            return failureOf(drain(stream));
+          });
+        await turns();
+
+        expect(failure).to.include({ kind: 'cancelled' });
+      });
+    }
+
+    it('may be cut before anybody reads them', async () => {
+      server.always(openStream('first'));
+      const stream = await transport.stream({ ...get(), lane: 'stream' });
+
+      server.cut();
+      await until('the connection is closed', () => server.openConnections === 0);
+      await turns();
+
+      expect(await failureOf(drain(stream))).to.include({ kind: 'unavailable' });
+    });
+
+    it('may be left in the middle', async () => {
+      server.always(openStream('first'));
+
+      for await (const chunk of await transport.stream({ ...get(), lane: 'stream' })) {
+        expect(chunk).to.equal('first');
+        break;
+      }
+      await turns();
+
       await until('the connection is closed', () => server.openConnections === 0);
     });
   });
@@ -418,11 +533,24 @@ async function drain(
   for await (const chunk of stream) onChunk(chunk);
 }
 
+/** Lets happen what an error that nobody caught takes to come up. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 5; turn += 1) await setImmediate();
+}
+
+function openStream(first: string): Reply {
+  return (response) => {
+    response.writeHead(200);
+    response.flushHeaders();
+    if (first !== '') response.write(first);
+  };
+}
+
 function halfAnswer(): Reply {
   return (response) => {
     response.writeHead(200, { 'content-length': '1000' });
     response.write('{"ok":');
-    setImmediate(() => response.socket?.destroy());
+    void setImmediate().then(() => response.socket?.destroy());
   };
 }
 

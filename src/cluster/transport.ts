@@ -177,6 +177,9 @@ class HttpTransport implements Transport {
         body: request.body === undefined ? null : JSON.stringify(request.body.json),
         signal,
       });
+      // A body that is given up tells an error, and one that nobody hears ends this process. undici hears it only while
+      // the answer is on its way: not when all of it is here and nobody has read it. Who reads hears of it all the same.
+      answer.body.on('error', () => undefined);
       this.#report(request, String(answer.statusCode));
       return answer;
     } catch (error) {
@@ -210,18 +213,23 @@ class HttpTransport implements Transport {
     this.#deps.onExchange?.({ code, method, host: this.#server.host });
   }
 
-  async *#textOf(request: ApiRequest, body: Dispatcher.ResponseData['body']): AsyncGenerator<string> {
+  /** Whoever gives up ends the stream, also before anybody reads it. */
+  #textOf(request: ApiRequest, body: Dispatcher.ResponseData['body']): AsyncIterable<string> {
     const stop = (): void => void body.destroy();
     request.signal.addEventListener('abort', stop);
+    body.once('close', () => request.signal.removeEventListener('abort', stop));
+    if (request.signal.aborted) stop();
+    body.setEncoding('utf8');
+    return this.#chunksOf(request, body);
+  }
+
+  async *#chunksOf(request: ApiRequest, body: Dispatcher.ResponseData['body']): AsyncGenerator<string> {
     try {
-      if (request.signal.aborted) return;
-      body.setEncoding('utf8');
       for await (const chunk of body) yield String(chunk);
+      // An empty body that was destroyed looks like one that was read.
+      request.signal.throwIfAborted();
     } catch (error) {
       throw this.#asClusterError(error, request);
-    } finally {
-      request.signal.removeEventListener('abort', stop);
-      stop();
     }
   }
 

@@ -3,13 +3,14 @@ import type { Watched, WatchOptions } from '../controller/watch.port.ts';
 import type { Logger } from '../model/logger.ts';
 import type { K8sObject } from '../model/object.ts';
 import { refOf } from '../model/object.ts';
+import { stringAt } from '../model/json.ts';
 import { withCache } from './cached-cluster.ts';
 import type { Cluster } from './cluster.ts';
 import { createCluster } from './cluster.ts';
 import { createDiscovery } from './discovery.ts';
 import { connect } from './testing/connect.ts';
 import type { Reply } from './testing/fake-api-server.ts';
-import { bodyOf, json, refusal } from './testing/fake-api-server.ts';
+import { bodyOf, json, refusal, reset } from './testing/fake-api-server.ts';
 import { FakeCollection } from './testing/fake-collection.ts';
 import { CONFIG_MAP, configMap, listOf } from './testing/objects.ts';
 import { SleepClock } from './testing/sleep-clock.ts';
@@ -27,8 +28,12 @@ const SILENT: Logger = {
   error: () => undefined,
 };
 
+const versionOf = (object: K8sObject | undefined): string | undefined =>
+  stringAt(object, 'metadata', 'resourceVersion');
+
 describe('a cluster with watches as its cache', () => {
   let collection: FakeCollection;
+  let clock: SleepClock;
   let transport: Transport;
   let watches: Watches;
   let cluster: Cluster;
@@ -56,7 +61,7 @@ describe('a cluster with watches as its cache', () => {
   beforeEach(async () => {
     collection = new FakeCollection();
     await collection.start();
-    const clock = new SleepClock();
+    clock = new SleepClock();
     transport = connect({ url: collection.server.url, clock });
     const discovery = createDiscovery({ transport, clock });
     watches = createWatches({ transport, discovery, clock, random: () => 0, logger: SILENT });
@@ -215,6 +220,36 @@ describe('a cluster with watches as its cache', () => {
 
     expect(events).to.have.members(['updated a', 'deleted b']);
     expect(calls).to.deep.equal(['GET a']);
+  });
+
+  it('takes nothing it held for the truth when it is refreshed, not even what has the same version', async () => {
+    const watched = await watch({}, [configMap('a', 3)]);
+    const restored = configMap('a', 3, { labels: { is: 'another' } });
+    collection.list = json(listOf([restored], 10));
+
+    await watched.refresh();
+
+    expect(watched.list()).to.deep.equal([restored]);
+  });
+
+  it('answers nothing after the server was away, until it has listed anew', async () => {
+    const watched = await watch({}, [configMap('a', 30)]);
+    const told: boolean[] = [];
+    watched.onSync((isSynced) => told.push(isSynced));
+    answerToCall = json(configMap('a', 4));
+    const open = await collection.watchNumber(1);
+    collection.watch = reset;
+    open.cut();
+    await clock.waitOut(500);
+    await until('it is told', () => told.length > 0);
+    const early = [watched.isSynced(), versionOf(await get('a'))];
+    collection.watch = (response) => collection.open(response);
+    collection.holds([configMap('a', 4)], 5);
+    await clock.waitOut(500);
+    await until('it is told', () => told.includes(true));
+
+    expect([early, watched.isSynced(), versionOf(await get('a'))]).to.deep.equal([[false, '4'], true, '4']);
+    expect([calls, told]).to.deep.equal([['GET a'], [false, true]]);
   });
 
   it('is synced also when it is refreshed before its first list is complete', async () => {

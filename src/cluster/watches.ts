@@ -119,6 +119,7 @@ class View implements Watched {
   readonly #markSynced: () => void;
   readonly #selects: (labels: Readonly<Record<string, string>>) => boolean;
   readonly #onStop: () => void;
+  readonly #syncHandlers = new Set<(isSynced: boolean) => void>();
 
   constructor(deps: ReflectorDeps, kind: GroupVersionKind, options: WatchOptions, registry: ViewRegistry) {
     this.kind = kind;
@@ -143,7 +144,12 @@ class View implements Watched {
   }
 
   isSynced(): boolean {
-    return this.#reflector.state !== 'starting';
+    return this.#reflector.isCurrent;
+  }
+
+  onSync(handler: (isSynced: boolean) => void): () => void {
+    this.#syncHandlers.add(handler);
+    return () => this.#syncHandlers.delete(handler);
   }
 
   get(ref: ObjectRef): K8sObject | undefined {
@@ -167,6 +173,9 @@ class View implements Watched {
   #reflect(): Reflector {
     const settings = { kind: this.kind, selection: this.#options };
     const reflector = new Reflector(this.#deps, settings, this.#store);
+    reflector.onCurrency((isCurrent) => {
+      for (const handler of this.#syncHandlers) handler(isCurrent);
+    });
     // The first one may be stopped before it gets there.
     void reflector.synced.then(this.#markSynced);
     return reflector;
@@ -185,6 +194,7 @@ class View implements Watched {
   answersFor(ref: ObjectRef): boolean {
     return (
       this.#reflector.state === 'live' &&
+      this.#reflector.isCurrent &&
       this.#options.metadataOnly !== true &&
       this.kind.apiVersion === ref.apiVersion &&
       this.#covers(ref)

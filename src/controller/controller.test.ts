@@ -791,6 +791,64 @@ describe('controller', () => {
     expect([early, world.verdict()]).to.deep.equal([0, 'HEALTHY Installed']);
   });
 
+  describe('when the server was away, as while a backup is restored', () => {
+    it('looks at nothing until the resources were listed anew, and then at all of them', async () => {
+      world.cluster.put(istioOperator());
+      world.start();
+      await settled();
+      world.cluster.goAway();
+      world.cluster.put(istioOperator({ spec: { profile: 'minimal' } }));
+      await world.clock.advance(5_000);
+      const early = [world.applied.length, world.planned];
+      world.cluster.remove(refOf(istioOperator()));
+      world.cluster.put(istioOperator({ status: { status: 'RECONCILING' } }));
+      world.cluster.comeBack();
+      await world.clock.advance(1_000);
+
+      expect(early).to.deep.equal([1, 1]);
+      expect(world.verdict()).to.equal('HEALTHY Installed');
+    });
+
+    it('plans anew what comes again with the same generation', async () => {
+      const specs: unknown[] = [];
+      world.plan = (spec) => {
+        specs.push(spec);
+        return PLAN;
+      };
+      // What goes on keeps its plan.
+      world.apply = async () => WAITING;
+      world.cluster.put(istioOperator({ generation: 2 }));
+      world.start();
+      await settled();
+      world.cluster.goAway();
+      world.cluster.remove(refOf(istioOperator()));
+      world.cluster.put(istioOperator({ generation: 2, spec: { profile: 'minimal' } }));
+      world.cluster.comeBack();
+      await world.clock.advance(1_000);
+
+      expect(specs).to.deep.equal([{ profile: 'demo' }, { profile: 'minimal' }]);
+    });
+
+    it('ends the run that is going on at once, and begins it anew', async () => {
+      const ended: boolean[] = [];
+      world.apply = async (_deps, _plan, run) => {
+        await world.clock.sleep(ended.length === 0 ? 60_000 : 0, run.signal);
+        ended.push(run.signal.aborted);
+        return reportOf();
+      };
+      world.cluster.put(istioOperator());
+      world.start();
+      await settled();
+      world.cluster.goAway();
+      await settled();
+      const early = [...ended];
+      world.cluster.comeBack();
+      await world.clock.advance(1_000);
+
+      expect([early, ended, world.verdict()]).to.deep.equal([[true], [true, false], 'HEALTHY Installed']);
+    });
+  });
+
   it('stops watching when its term never comes', async () => {
     const controller = world.create();
     controller.warmUp();

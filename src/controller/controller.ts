@@ -88,6 +88,12 @@ class IstioOperatorController implements Controller {
   readonly #disputes = new Map<string, Disputes>();
   readonly #reconcileDeps: ReconcileDeps;
   #watches: Watches | undefined;
+  /**
+   * Ends with the term, and when the server is away: what goes on then began by what may never have been, as far as the
+   * server knows once it is back.
+   */
+  #era = new AbortController();
+  #isStopped = false;
   #isSynced = false;
   #isRunning = false;
 
@@ -131,7 +137,7 @@ class IstioOperatorController implements Controller {
     const isWarm = this.#watches !== undefined;
     this.#isRunning = true;
     const watches = this.#startWatches();
-    const aborted = whenAborted(signal);
+    const aborted = whenAborted(signal).then(() => this.#stop());
     if (!signal.aborted) await Promise.race([isWarm ? upToDate(watches) : watches.synced, aborted]);
     if (!signal.aborted) {
       const keys = watches.keys();
@@ -139,7 +145,7 @@ class IstioOperatorController implements Controller {
       // What happened before this term called nobody.
       if (isWarm) for (const key of keys) this.#queue.add(key);
       metrics.queue.workers(settings.concurrency);
-      const working = runWorkers(this.#queue, settings.concurrency, async (key) => this.#handle(key, signal));
+      const working = runWorkers(this.#queue, settings.concurrency, async (key) => this.#handle(key));
       const looking = reportAdmissionGuard(this.#deps, signal);
       await aborted;
       this.#queue.close();
@@ -153,9 +159,12 @@ class IstioOperatorController implements Controller {
   #startWatches(): Watches {
     if (this.#watches !== undefined) return this.#watches;
     const { watch, settings } = this.#deps;
-    this.#watches = watchAll(watch, settings.namespaces, (key, cause) => {
-      // Drift of one that is installed shall not wait behind hundreds that are new.
-      if (this.#isRunning) this.#queue.add(key, { isUrgent: cause === 'installed' });
+    this.#watches = watchAll(watch, settings.namespaces, {
+      enqueue: (key, cause) => {
+        // Drift of one that is installed shall not wait behind hundreds that are new.
+        if (this.#isRunning) this.#queue.add(key, { isUrgent: cause === 'installed' });
+      },
+      lost: () => this.#lose(),
     });
     void this.#watches.synced.then(() => {
       this.#isSynced = true;
@@ -163,14 +172,30 @@ class IstioOperatorController implements Controller {
     return this.#watches;
   }
 
-  async #handle(key: string, signal: AbortSignal): Promise<void> {
+  #stop(): void {
+    this.#isStopped = true;
+    this.#era.abort();
+  }
+
+  #lose(): void {
+    this.#era.abort();
+    if (this.#isStopped) return;
+    this.#era = new AbortController();
+    // What others undid, and which specification has which generation, was seen then.
+    this.#disputes.clear();
+    this.#plans.forgetAll();
+  }
+
+  async #handle(key: string): Promise<void> {
+    // What was wished may be another wish by now. All are looked at when that is known.
+    if (this.#watches?.isCurrent(key) !== true) return;
     const resource = this.#watches?.resource(key);
     if (resource === undefined) {
       this.#forget(key);
       return;
     }
     try {
-      await this.#look(key, resource, signal);
+      await this.#look(key, resource, this.#era.signal);
     } catch (error) {
       // Only a fault of ours gets here. It must not take the other resources down.
       this.#deps.logger.error('look at a resource failed', { key, error });

@@ -60,6 +60,11 @@ export class PlanMemory {
     this.#memories.delete(key);
   }
 
+  /** An older state of the server may be restored, and then the same generation comes again for another specification. */
+  forgetAll(): void {
+    this.#memories.clear();
+  }
+
   async #plan(resource: K8sObject, facts: ClusterFacts, context: PlanContext): Promise<PlanResult> {
     const owner = { name: resource.metadata.name, namespace: namespaceOf(resource) ?? '' };
     // A resource without specification asks for the default profile, as upstream's did.

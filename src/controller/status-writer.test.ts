@@ -188,6 +188,44 @@ describe('StatusWriter', () => {
     expect(storedStatus(read())).to.equal(undefined);
   });
 
+  for (const [what, restored] of [
+    ['of an older generation', { generation: 1 }],
+    ['of the same generation and another specification', { generation: 3, spec: { profile: 'minimal' } }],
+  ] as const) {
+    it(`says nothing about a resource that was restored from a backup: ${what}`, async () => {
+      const { cluster, writer, read } = world(istioOperator({ generation: 3 }));
+      await writer.write(working('Installing.'));
+      cluster.remove(refOf(istioOperator()));
+      cluster.put(istioOperator(restored));
+
+      const error = await writer.write(READY).catch((caught: unknown) => caught);
+
+      expect(error).to.have.property('kind', 'conflict');
+      expect(storedStatus(read())).to.equal(undefined);
+    });
+  }
+
+  it('records what was applied of a generation of the past, as a server that lags shows it', async () => {
+    const { clock, cluster, read } = world(
+      istioOperator({ generation: 3, status: { status: 'HEALTHY', observedGeneration: 3, inventory: [] } }),
+    );
+    const past = istioOperator({
+      generation: 2,
+      status: { status: 'HEALTHY', observedGeneration: 2, inventory: [] },
+    });
+    const resource = { ...past, metadata: { ...past.metadata, resourceVersion: '1' } };
+    const writer = new StatusWriter(
+      { resources: cluster, clock, logger: SILENT_LOGGER },
+      resource,
+      new AbortController().signal,
+    );
+    const report = { ...reportOf(), inventory: [entryOf(ISTIOD)] };
+
+    await writer.write({ kind: 'ready', release: releaseOf(planOf()), report });
+
+    expect(storedStatus(read())?.inventory).to.deep.equal([entryOf(ISTIOD)]);
+  });
+
   it('minds no resource that is gone', async () => {
     const { cluster, writer } = world();
     cluster.remove(refOf(istioOperator()));

@@ -2,7 +2,7 @@
 import { ClusterError, isClusterError } from '../model/cluster-error.ts';
 import type { Clock } from '../model/clock.ts';
 import type { JsonObject } from '../model/json.ts';
-import { mapAt } from '../model/json.ts';
+import { jsonEqual, mapAt } from '../model/json.ts';
 import type { Logger } from '../model/logger.ts';
 import type { K8sObject } from '../model/object.ts';
 import { displayRef, refOf, uidOf } from '../model/object.ts';
@@ -32,6 +32,7 @@ export interface StatusWriterDeps {
 export class StatusWriter {
   readonly #deps: StatusWriterDeps;
   readonly #signal: AbortSignal;
+  readonly #given: K8sObject;
   readonly #generation: number;
   #resource: K8sObject;
   /** A write got no answer, so it may have been stored or not; or somebody else has changed the resource. */
@@ -44,6 +45,7 @@ export class StatusWriter {
 
   constructor(deps: StatusWriterDeps, resource: K8sObject, signal: AbortSignal) {
     this.#deps = deps;
+    this.#given = resource;
     this.#resource = resource;
     this.#generation = generationOf(resource);
     this.#signal = signal;
@@ -65,7 +67,7 @@ export class StatusWriter {
 
   /**
    * Writes a phase after everything that was offered before, unless the status says so already. Does nothing when the
-   * resource is gone; throws ClusterError when the write fails, a `conflict` when another resource has its name by now.
+   * resource is gone; throws ClusterError when the write fails, a `conflict` when another resource has its name by now, or an older state of it was restored.
    */
   async write(phase: Phase): Promise<void> {
     const offered = this.#offered;
@@ -149,7 +151,7 @@ export class StatusWriter {
   async #readAgain(): Promise<void> {
     const ref = refOf(this.#resource);
     const stored = await this.#deps.resources.patchStatus(ref, {}, { signal: this.#signal });
-    this.#isReplaced = uidOf(stored) !== uidOf(this.#resource);
+    this.#isReplaced = uidOf(stored) !== uidOf(this.#resource) || isOfAnotherPast(stored, this.#given);
     if (this.#isReplaced) {
       const message = `${displayRef(ref)} was replaced by another one meanwhile`;
       throw new ClusterError(message, { kind: 'conflict', verb: 'patch status', ref });
@@ -157,6 +159,16 @@ export class StatusWriter {
     this.#resource = stored;
     this.#isUnsure = false;
   }
+}
+
+/**
+ * Whether a resource never was, or will never be, as it was given: an older state of it was restored from a backup. A
+ * later one is no such case, even if its status tells of that generation already, as after a server that lags has shown
+ * the past: what was applied by then has to be in the inventory, from which the next look takes it away again.
+ */
+function isOfAnotherPast(stored: K8sObject, given: K8sObject): boolean {
+  if (generationOf(stored) !== generationOf(given)) return generationOf(stored) < generationOf(given);
+  return !jsonEqual(stored['spec'] ?? {}, given['spec'] ?? {});
 }
 
 /** Interfaces have no index signature, so the compiler cannot see that every member of a status is JSON. */

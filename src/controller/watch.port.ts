@@ -25,6 +25,12 @@ export interface Watched {
   readonly synced: Promise<void>;
   isSynced(): boolean;
   /**
+   * Told with false when it is not synced any more: the server was away, as while an older state of it is restored from a
+   * backup, and what was shown before may never have been. Told with true when the list is complete (again); then
+   * whatever there is may have to be looked at, also if no change of it was told. Both may come more than once.
+   */
+  onSync(handler: (isSynced: boolean) => void): () => void;
+  /**
    * Never older than what a write through the ResourcePort or the ClusterPort returned before: a reconcile that began
    * with an older inventory would orphan objects.
    */

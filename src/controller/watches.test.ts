@@ -15,6 +15,7 @@ describe('the watches of the controller', () => {
       watch: ({ kind }, { labelSelector }) => ({
         synced: Promise.resolve(),
         isSynced: () => true,
+        onSync: () => () => undefined,
         get: () => (kind === 'IstioOperator' ? resource : undefined),
         list: () => (kind === 'IstioOperator' ? [resource] : []),
         onChange: (handler) => {
@@ -25,7 +26,7 @@ describe('the watches of the controller', () => {
         stop: () => undefined,
       }),
     };
-    watchAll(port, [], (key) => enqueued.push(key));
+    watchAll(port, [], { enqueue: (key) => enqueued.push(key), lost: () => undefined });
     return { enqueued, tellInjectors: (event) => tellInjectors(event) };
   }
 

@@ -14,6 +14,8 @@ import type { WatchEvent, WatchPort, Watched } from './watch.port.ts';
 export interface Watches {
   /** Resolves once everything was listed. Nothing may be reconciled before: unknown is not absent. */
   readonly synced: Promise<void>;
+  /** Whether the resource of that key is as the server has it. While that is away it may be of a past that never was. */
+  isCurrent(key: string): boolean;
   resource(key: string): K8sObject | undefined;
   /** The resource that a watched object says it belongs to, if that is another one and exists. */
   holder(key: string, ref: ObjectRef): LabelledHolder | undefined;
@@ -40,11 +42,18 @@ export interface Watches {
  */
 export type Cause = 'installed' | 'resource';
 
-/** Starts all watches. `enqueue` gets the key of each IstioOperator that something may have to be done about. */
+export interface WatchListener {
+  /** Gets the key of each IstioOperator that something may have to be done about. */
+  readonly enqueue: (key: string, cause: Cause) => void;
+  /** The resources are not current any more; all that remain are enqueued when they are again. */
+  readonly lost: () => void;
+}
+
+/** Starts all watches. */
 export function watchAll(
   watch: WatchPort,
   namespaces: readonly string[],
-  enqueue: (key: string, cause: Cause) => void,
+  { enqueue, lost }: WatchListener,
 ): Watches {
   const resources = watchResources(watch, namespaces);
   const owned = OWNED_KINDS.map((kind) => ({
@@ -55,12 +64,7 @@ export function watchAll(
   const injectors = watch.watch(INJECTORS, { labelSelector: INJECTOR_SELECTOR });
   const listed = (): readonly K8sObject[] => resources.flatMap((watched) => watched.list());
   const find = (key: string): K8sObject | undefined => resourceIn(resources, key);
-  for (const watched of resources) {
-    watched.onChange((event) => {
-      if (event.type !== 'updated' || asksForALook(event.old, event.object))
-        enqueue(keyOfResource(event.object), 'resource');
-    });
-  }
+  for (const watched of resources) follow(watched, { enqueue, lost });
   for (const { watched } of owned) {
     watched.onChange((event) => enqueueOwners(event, find, (key) => enqueue(key, 'installed')));
   }
@@ -78,6 +82,7 @@ export function watchAll(
   const all = [...resources, ...owned.map(({ watched }) => watched), injectors, ...served.definitions];
   return {
     synced: Promise.all(all.map(async (watched) => watched.synced)).then(() => undefined),
+    isCurrent: (key) => isCurrentIn(resources, namespaces.indexOf(refOfKey(key).namespace ?? '')),
     resource: find,
     holder: (key, ref) => {
       const labelled = labelledHolder(owned, ref);
@@ -106,6 +111,23 @@ export function watchAll(
 function watchResources(watch: WatchPort, namespaces: readonly string[]): readonly Watched[] {
   if (namespaces.length === 0) return [watch.watch(ISTIO_OPERATOR, {})];
   return namespaces.map((namespace) => watch.watch(ISTIO_OPERATOR, { namespace }));
+}
+
+function follow(watched: Watched, { enqueue, lost }: WatchListener): void {
+  watched.onChange((event) => {
+    if (event.type !== 'updated' || asksForALook(event.old, event.object))
+      enqueue(keyOfResource(event.object), 'resource');
+  });
+  // Of a restored server even the same generation may be another specification, or have a status of before.
+  watched.onSync((isSynced) => {
+    if (!isSynced) lost();
+    else for (const resource of watched.list()) enqueue(keyOfResource(resource), 'resource');
+  });
+}
+
+/** One watch of all namespaces has no index of its own. */
+function isCurrentIn(resources: readonly Watched[], index: number): boolean {
+  return resources[Math.max(0, index)]?.isSynced() === true;
 }
 
 function resourceIn(resources: readonly Watched[], key: string): K8sObject | undefined {

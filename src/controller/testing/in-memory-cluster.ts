@@ -34,6 +34,8 @@ export class InMemoryCluster implements WatchPort, ResourcePort {
   /** Of every watch that is asked to list anew. */
   refreshed: Promise<void> = Promise.resolve();
   refreshes = 0;
+  readonly #syncHandlers = new Set<(isSynced: boolean) => void>();
+  #isAway = false;
   #version = 100;
 
   watch(kind: GroupVersionKind, options: WatchOptions): Watched {
@@ -41,7 +43,11 @@ export class InMemoryCluster implements WatchPort, ResourcePort {
     this.#subscriptions.add(subscription);
     return {
       synced: this.synced,
-      isSynced: () => true,
+      isSynced: () => !this.#isAway,
+      onSync: (handler) => {
+        this.#syncHandlers.add(handler);
+        return () => this.#syncHandlers.delete(handler);
+      },
       get: (ref) =>
         this.#visible(subscription).find((object) => identityOf(refOf(object)) === identityOf(ref)),
       list: () => this.#visible(subscription),
@@ -56,6 +62,18 @@ export class InMemoryCluster implements WatchPort, ResourcePort {
       },
       stop: () => this.#subscriptions.delete(subscription),
     };
+  }
+
+  /** The server is away from all watches. */
+  goAway(): void {
+    this.#isAway = true;
+    for (const handler of this.#syncHandlers) handler(false);
+  }
+
+  /** It is back, and everything was listed anew. */
+  comeBack(): void {
+    this.#isAway = false;
+    for (const handler of this.#syncHandlers) handler(true);
   }
 
   /** How many watches are going on. */

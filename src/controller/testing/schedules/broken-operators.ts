@@ -114,6 +114,7 @@ function deaf(ports: Ports): WatchPort['watch'] {
     return {
       synced: watched.synced,
       isSynced: () => true,
+      onSync: () => () => undefined,
       get: (ref) => watched.get(ref),
       list: () => watched.list(),
       onChange: () => () => undefined,

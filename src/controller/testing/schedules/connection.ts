@@ -226,6 +226,11 @@ class View implements Watched {
     return true;
   }
 
+  /** The server of a model is never away from all. */
+  onSync(): () => void {
+    return () => undefined;
+  }
+
   find(identity: string): K8sObject | undefined {
     return this.#objects.get(identity);
   }
