@@ -54,7 +54,7 @@ describe('faults of the API', () => {
   });
 
   async function provoke({ target }: Cell, next: Station): Promise<void> {
-    if (target.provocation === 'restart') return bench.operator.crashAround(async () => bench.depart(next));
+    if (target.provocation === 'restart') return bench.operator.restartAround(async () => bench.depart(next));
     await bench.depart(next);
     if (target.provocation === 'cutWatches') bench.proxy.cutWatches();
   }

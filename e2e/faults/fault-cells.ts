@@ -34,7 +34,8 @@ const TARGETS: readonly Target[] = [
   },
   target('delete', 'delete'),
   target('status', 'status'),
-  target('event', 'event'),
+  // Each process may tell a burst of events about a resource, and then only one in a while.
+  target('event', 'event', 'restart'),
   target('discovery', 'discovery', 'restart'),
   target('lease', 'lease'),
 ];
