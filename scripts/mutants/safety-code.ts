@@ -18,7 +18,7 @@ export const SAFETY_CODE: readonly SafetyArea[] = [
       'src/cluster/fenced-dispatch.ts',
       'src/controller/terms.ts',
     ],
-    tests: ['src/cluster/{lease,transport,cluster}.test.ts', 'src/controller/terms.test.ts'],
+    tests: ['src/cluster/{lease,lease-store,deadline,transport,cluster}.test.ts', 'src/controller/terms.test.ts'],
   },
   {
     name: 'transport',
@@ -47,7 +47,7 @@ export const SAFETY_CODE: readonly SafetyArea[] = [
       'src/controller/gate.ts',
       'src/controller/finalizer.ts',
     ],
-    tests: ['src/controller/{claims,controller,modes,gate}.test.ts'],
+    tests: ['src/controller/{claims,keep,controller,modes,gate,finalizer}.test.ts'],
   },
   {
     name: 'ceiling',
