@@ -9,7 +9,7 @@ import { Stryker } from '@stryker-mutator/core';
 import { withTests } from './mutants/mocha-runner.ts';
 import { SAFETY_CODE } from './mutants/safety-code.ts';
 import type { SafetyArea } from './mutants/safety-code.ts';
-import { scoresOf, survivorsOf } from './mutants/score.ts';
+import { isBelow, printScore, scoresOf, survivorsOf } from './mutants/score.ts';
 import type { ModuleScore } from './mutants/score.ts';
 
 /** In percent. */
@@ -20,37 +20,24 @@ async function scoresIn({ name, modules, tests }: SafetyArea): Promise<readonly 
   const mutants = await new Stryker({
     mutate: [...modules],
     ...withTests(tests),
-    testRunner: 'mocha',
+    configFile: 'scripts/mutants/stryker.json',
     plugins: [fileURLToPath(new URL('mutants/mocha-runner.ts', import.meta.url))],
-    coverageAnalysis: 'perTest',
-    // The machine of a developer has something else to do; and a busy one takes slow tests for endless loops.
-    concurrency: 1,
-    timeoutMS: 3_000,
-    // Node.js strips the types of mutants as of anything else. Stryker would parse the last file with TypeScript's
-    // programming interface, which version 7 has not.
-    disableTypeChecks: false,
-    ignorePatterns: ['/coverage', '/dist', '/docs', '/image', '/tsconfig.json'],
     tempDirName: `${FOLDER}/sandbox`,
-    reporters: ['html'],
     htmlReporter: { fileName: `${FOLDER}/${name}.html` },
-    warnings: { unknownOptions: false, slow: false },
-    logLevel: 'warn',
-    allowConsoleColors: false,
   }).runMutationTest();
   await writeFile(`${FOLDER}/${name}.survivors.txt`, survivorsOf(mutants));
   return scoresOf(modules, mutants);
 }
 
 const asked = process.argv.slice(2);
-const areas = SAFETY_CODE.filter(({ name }) => asked.length === 0 || asked.includes(name));
+const unknown = asked.filter((name) => !SAFETY_CODE.some((area) => area.name === name));
+if (unknown.length > 0) throw new Error(`no area of the safety code: ${unknown.join(', ')}`);
 await mkdir(FOLDER, { recursive: true });
-let isBelow = areas.length === 0;
-for (const area of areas) {
-  for (const { module, percent, noticed, all } of await scoresIn(area)) {
-    const isLow = !(percent >= FLOOR);
-    isBelow ||= isLow;
-    console.log(`${module.padEnd(36)} ${percent.toFixed(1).padStart(5)} %  ${noticed} of ${all}${isLow ? '  TOO LOW' : ''}`);
+for (const area of SAFETY_CODE) {
+  if (asked.length > 0 && !asked.includes(area.name)) continue;
+  for (const score of await scoresIn(area)) {
+    console.log(printScore(score, FLOOR));
+    if (isBelow(score, FLOOR)) process.exitCode = 1;
   }
 }
-console.log(`what no test noticed is in ${FOLDER}/`);
-process.exitCode = isBelow ? 1 : 0;
+console.log(`what no test noticed is listed in ${FOLDER}/`);

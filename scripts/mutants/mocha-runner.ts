@@ -2,7 +2,7 @@
  * Runs tests for Stryker with mocha's public interface. Stryker's own runner reaches into files of mocha that version
  * 12.0.3 has under other names.
  */
-import { glob } from 'node:fs/promises';
+import { globSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { InstrumenterContext, StrykerOptions } from '@stryker-mutator/api/core';
 import { INSTRUMENTER_CONSTANTS } from '@stryker-mutator/api/core';
@@ -23,12 +23,15 @@ import {
 } from '@stryker-mutator/api/test-runner';
 import Mocha from 'mocha';
 
+/** Many times what the slowest of the tests takes. */
+const HANGING_MS = 2_000;
+
 class MochaRunner implements TestRunner {
   static readonly inject = tokens(commonTokens.options);
   readonly #patterns: readonly string[];
   readonly #context = instrumenterContext();
-  /** A test that hangs is for Stryker to end, together with the process: it cannot know what still runs in there. */
-  readonly #mocha = new Mocha({ timeout: 0, reporter: class {}, cleanReferencesAfterRun: false });
+  /** Stryker itself ends what never gives the thread back, together with the process; this is for what only waits. */
+  readonly #mocha = new Mocha({ timeout: HANGING_MS, reporter: Mocha.reporters.Base });
   #isLoaded = false;
   #isCounting = false;
 
@@ -42,8 +45,8 @@ class MochaRunner implements TestRunner {
   }
 
   async init(): Promise<void> {
-    const files = await Array.fromAsync(glob([...this.#patterns]));
-    for (const file of files.toSorted()) this.#mocha.addFile(resolve(file));
+    this.#mocha.cleanReferencesAfterRun(false);
+    for (const file of globSync([...this.#patterns]).toSorted()) this.#mocha.addFile(resolve(file));
     const countFor = (id: string | undefined): void => {
       if (this.#isCounting && id !== undefined) this.#context.currentTestId = id;
     };
@@ -80,14 +83,17 @@ class MochaRunner implements TestRunner {
   async #run(disableBail: boolean): Promise<DryRunResult> {
     await this.#load();
     setBail(this.#mocha.suite, !disableBail);
+    let isHanging = false;
     const tests = await new Promise<TestResult[]>((done) => {
       const results: TestResult[] = [];
       const runner = this.#mocha.run(() => done(results));
       runner.on('pass', (test) => results.push({ ...testOf(test), status: TestStatus.Success }));
-      runner.on('fail', (test, error: Error) =>
-        results.push({ ...testOf(test), status: TestStatus.Failed, failureMessage: error.message }),
-      );
+      runner.on('fail', (test, error: Error & { readonly code?: unknown }) => {
+        isHanging ||= error.code === 'ERR_MOCHA_TIMEOUT';
+        results.push({ ...testOf(test), status: TestStatus.Failed, failureMessage: error.message });
+      });
     });
+    if (isHanging) return { status: DryRunStatus.Timeout };
     const { hitCount, hitLimit } = this.#context;
     return determineHitLimitReached(hitCount, hitLimit) ?? { status: DryRunStatus.Complete, tests };
   }
@@ -103,12 +109,17 @@ function testsIn({ mochaTests }: StrykerOptions): readonly string[] {
 }
 
 function instrumenterContext(): InstrumenterContext {
-  const scope: { [INSTRUMENTER_CONSTANTS.NAMESPACE]?: InstrumenterContext } = globalThis;
+  // Where mutated code looks which of its mutants is on: nobody else knows the name.
+  const scope = globalThis as { [INSTRUMENTER_CONSTANTS.NAMESPACE]?: InstrumenterContext };
   return (scope[INSTRUMENTER_CONSTANTS.NAMESPACE] ??= {});
 }
 
 function anyOf(titles: readonly string[]): RegExp {
-  return new RegExp(titles.map((title) => `^${RegExp.escape(title)}$`).join('|'));
+  return new RegExp(titles.map((title) => `^${escaped(title)}$`).join('|'));
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`);
 }
 
 function setBail(suite: Mocha.Suite, bail: boolean): void {

@@ -18,7 +18,10 @@ export const SAFETY_CODE: readonly SafetyArea[] = [
       'src/cluster/fenced-dispatch.ts',
       'src/controller/terms.ts',
     ],
-    tests: ['src/cluster/{lease,lease-store,deadline,transport,cluster}.test.ts', 'src/controller/terms.test.ts'],
+    tests: [
+      'src/cluster/{lease,lease-store,deadline,transport,cluster}.test.ts',
+      'src/controller/terms.test.ts',
+    ],
   },
   {
     name: 'transport',

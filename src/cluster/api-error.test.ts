@@ -308,7 +308,9 @@ describe('errorFromConnection', () => {
   it('looks for the code of a fault in four errors, one the cause of the other', () => {
     const fault = Object.assign(new Error('innermost'), { code: 'EPIPE' });
     const within = (levels: number): Error =>
-      levels === 0 ? fault : Object.assign(new TypeError('outer', { cause: within(levels - 1) }), { code: 7 });
+      levels === 0
+        ? fault
+        : Object.assign(new TypeError('outer', { cause: within(levels - 1) }), { code: 7 });
 
     const messages = [3, 4].map((levels) => errorFromConnection(within(levels), 'h', ATTEMPT).message);
 

@@ -36,7 +36,11 @@ class Desk {
 
   async plan(...specs: readonly unknown[]): Promise<PlanResult> {
     const layers: PlanInput['layers'] = specs.map((spec) => ({ spec, source: 'a test' }));
-    return this.#plan({ layers, owner: { name: 'demo', namespace: 'a' }, facts: {} });
+    return this.#plan({
+      layers,
+      owner: { name: 'demo', namespace: 'a' },
+      facts: { kubernetesVersion: 'v1.34.4' },
+    });
   }
 }
 
