@@ -261,6 +261,14 @@ describe('the transport', () => {
     expect(server.requests).to.have.length(3);
   });
 
+  it('gives the answer to a write within the fence', async () => {
+    server.inTurn(OK, refusal(409, 'Conflict', 'changed'));
+    const write = { ...get(), fence: { remainingMs: () => 5_000 } };
+
+    expect(await transport.request(write)).to.deep.equal({ ok: true });
+    expect(await failureOf(transport.request(write))).to.include({ kind: 'conflict', message: 'changed' });
+  });
+
   it('ends a write when the fence will close', async () => {
     server.always(hang);
 
