@@ -19,7 +19,7 @@ export const SAFETY_CODE: readonly SafetyArea[] = [
       'src/controller/terms.ts',
     ],
     tests: [
-      'src/cluster/{lease,lease-store,deadline,transport,cluster}.test.ts',
+      'src/cluster/{lease,lease-store,deadline,fenced-dispatch,transport,cluster}.test.ts',
       'src/controller/terms.test.ts',
     ],
   },
@@ -50,7 +50,7 @@ export const SAFETY_CODE: readonly SafetyArea[] = [
       'src/controller/gate.ts',
       'src/controller/finalizer.ts',
     ],
-    tests: ['src/controller/{claims,keep,controller,modes,gate,finalizer}.test.ts'],
+    tests: ['src/controller/{claims,keep,survey,controller,modes,gate,finalizer}.test.ts'],
   },
   {
     name: 'ceiling',
