@@ -99,7 +99,6 @@ describe('the transport', () => {
         server: server.url,
         proxyUrl: undefined,
         namespace: undefined,
-        // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- what others throw may be anything
         access: async () => Promise.reject(causes.shift()),
         invalidate: () => undefined,
       },

@@ -20,10 +20,11 @@ const ASKS_FOR_TAG = { spec: { revision: 'canary', values: { revisionTags: ['pro
 /** Resources by their key, of which `a` goes. */
 class World implements KeepDeps {
   readonly claims = new Claims();
-  readonly settings = { revision: '', readinessTimeoutMs: 1 };
+  readonly settings: KeepDeps['settings'];
   readonly #resources: ReadonlyMap<string, K8sObject>;
 
-  constructor(resources: Readonly<Record<string, ResourceParts>>) {
+  constructor(resources: Readonly<Record<string, ResourceParts>>, revision = '') {
+    this.settings = { revision, readinessTimeoutMs: 1 };
     const entries = Object.entries(resources);
     this.#resources = new Map(entries.map(([name, parts]) => [name, istioOperator({ name, ...parts })]));
   }
@@ -102,9 +103,8 @@ describe('what is kept when a resource goes', () => {
 
   describe('of revision tags', () => {
     function keptOf(revision: string, others: Readonly<Record<string, ResourceParts>>): readonly boolean[] {
-      const world = new World({ a: GOING, ...others });
-      const deps = { ...world, settings: { ...world.settings, revision } };
-      return [keepFor, keepInPreview].map((keep) => keep(deps, { key: 'a' })(TAG));
+      const world = new World({ a: GOING, ...others }, revision);
+      return [keepFor, keepInPreview].map((keep) => keep(world, { key: 'a' })(TAG));
     }
 
     it('is what a resource of another operator asks for', () => {
@@ -129,10 +129,9 @@ describe('what is kept when a resource goes', () => {
     });
 
     it('is no object of another kind', () => {
-      const world = new World({ a: GOING, b: ASKS_FOR_TAG });
-      const deps = { ...world, settings: { ...world.settings, revision: 'stable' } };
+      const world = new World({ a: GOING, b: ASKS_FOR_TAG }, 'stable');
 
-      expect(keepFor(deps, { key: 'a' })({ ...TAG, kind: 'ConfigMap', namespace: NAMESPACE })).to.equal(
+      expect(keepFor(world, { key: 'a' })({ ...TAG, kind: 'ConfigMap', namespace: NAMESPACE })).to.equal(
         false,
       );
     });
