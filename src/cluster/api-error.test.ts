@@ -72,7 +72,7 @@ const CASES: readonly Case[] = [
   {
     code: 422,
     reason: 'Invalid',
-    message: `istiooperators "x" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no`,
+    message: `istiooperators "x" is forbidden: ValidatingAdmissionPolicy 'policy' with binding 'binding' denied request: no`,
     kind: 'refused',
   },
   {
@@ -231,6 +231,22 @@ describe('errorFromAnswer', () => {
   });
 });
 
+describe('the text of an error', () => {
+  it('keeps the names of object and namespace where values are dropped', () => {
+    const message = 'Deployment "istiod" in "istio-system" is invalid: spec.x: Invalid value: "A": not "A"';
+
+    expect(errorOf({ code: 422, message }).message).to.equal(
+      'Deployment "istiod" in "istio-system" is invalid: spec.x: Invalid value: not "…"',
+    );
+  });
+
+  it('keeps every name where the server quotes no values', () => {
+    const message = 'deployments.apps "another" not found';
+
+    expect(errorOf({ code: 404, message }).message).to.equal(message);
+  });
+});
+
 describe('errorFromStatus', () => {
   it('goes by the code inside a watch, and takes one without for a fault of the server', () => {
     const errors = [{ code: 410, message: 'too old' }, { message: 'broken' }, {}].map((status) =>
@@ -357,5 +373,6 @@ describe('what a watch does next', () => {
     expect(isKindUnknown(errorOf({ code: 404, message: 'deployments.apps "istiod" not found' }))).to.equal(
       false,
     );
+    expect(isKindUnknown(errorOf({ code: 503, message: 'not ready' }))).to.equal(false);
   });
 });

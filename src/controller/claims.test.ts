@@ -174,6 +174,7 @@ describe('Claims', () => {
     };
 
     expect(sharedOf('b')).to.deep.equal(['istio-reader']);
+    expect(claims.wantedBy('a', refOf(READER))).to.deep.equal(['b']);
     claims.forget('b');
     claims.settle('c', BASE_ONLY, NOBODY);
     expect(sharedOf('b')).to.deep.equal([]);
@@ -208,6 +209,17 @@ describe('Claims', () => {
     const claims = new Claims();
     claims.settle('old', only(DEFINITION, '1.29'), NOBODY);
     claims.settle('new', only(DEFINITION, '1.30'), NOBODY);
+
+    expect(claims.wantedBy('new', refOf(DEFINITION))).to.deep.equal(['old']);
+  });
+
+  it('lets who is known by a label alone wait for a definition that was taken, too', () => {
+    const claims = new Claims();
+    const live = {
+      ...DEFINITION,
+      metadata: { ...DEFINITION.metadata, labels: { 'app.kubernetes.io/version': '1.29.6' } },
+    };
+    claims.settle('new', only(DEFINITION, '1.30'), labelled(live, 'old'));
 
     expect(claims.wantedBy('new', refOf(DEFINITION))).to.deep.equal(['old']);
   });
@@ -266,7 +278,6 @@ describe('Claims', () => {
 
     it('believes one of a resource that goes, until another one was granted the object', () => {
       const claims = new Claims();
-      claims.settle('b', DEMO, labelled(ISTIOD, 'a'));
       claims.bequeath('a', refOf(GATEWAY), {
         isStaying: (key) => key !== 'a',
         isInstalled: () => false,
@@ -294,13 +305,13 @@ describe('Claims', () => {
       claims.forget('a');
       const first = told(claims.settle('b', DEMO, labelled(ISTIOD, 'a')));
       claims.forget('b');
-      claims.settle('b', DEMO, NOBODY);
       claims.bequeath('a', refOf(ISTIOD), {
         isStaying: () => false,
         isInstalled: () => false,
         isAtWork: () => false,
       });
       claims.forget('a');
+      claims.settle('b', DEMO, NOBODY);
 
       expect([first, told(claims.settle('b', DEMO, labelled(ISTIOD, 'a')))]).to.deep.equal([
         ['istiod belongs to a'],
