@@ -29,11 +29,6 @@ export const SAFETY_CODE: readonly SafetyArea[] = [
     tests: ['src/cluster/{transport,retry,api-error,cluster}.test.ts'],
   },
   {
-    name: 'writes',
-    modules: ['src/cluster/cluster.ts'],
-    tests: ['src/cluster/cluster.test.ts'],
-  },
-  {
     name: 'prune',
     modules: [
       'src/apply/prune.ts',
