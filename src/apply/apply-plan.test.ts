@@ -1,14 +1,20 @@
 import { expect } from 'chai';
 import { ClusterError } from '../model/cluster-error.ts';
+import type { JsonObject } from '../model/json.ts';
 import type { K8sObject } from '../model/object.ts';
 import { identityOf, refOf, uidOf } from '../model/object.ts';
 import type { Plan } from '../model/plan.ts';
 import type { InventoryEntry } from '../model/status.ts';
 import { applyPlan } from './apply-plan.ts';
 import type { ClusterPort } from './cluster.port.ts';
+import type { ApplySettings } from './engine.port.ts';
 import { actionsOf, EngineHarness, namesOf, resultsOf, unavailable } from './testing/engine-harness.ts';
-import { healthyStatus } from './testing/in-memory-api.ts';
+import { healthyStatus, InMemoryApi } from './testing/in-memory-api.ts';
 import { component, configMap, deployment, object, OWNER, planOf } from './testing/objects.ts';
+
+function configMapWithoutOwner(name: string): K8sObject {
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'istio-system' } };
+}
 
 describe('applyPlan', () => {
   let engine: EngineHarness;
@@ -340,6 +346,79 @@ describe('applyPlan', () => {
       expect(report.inventory).to.deep.equal(before);
     });
 
+    it('says whose the installation is by the labels of its objects, unless it is told', async () => {
+      const labels = (owner: string): { readonly metadata: JsonObject } => ({
+        metadata: {
+          labels: {
+            'install.operator.istio.io/owning-resource': owner,
+            'install.operator.istio.io/owning-resource-namespace': owner === 'bare' ? '' : 'istio-system',
+          },
+        },
+      });
+      const applied = object('ConfigMap', 'applied', labels('us'));
+      const prunedFor = async (given: Pick<ApplySettings, 'owner'>): Promise<readonly string[]> => {
+        const api = new InMemoryApi();
+        // Restored from a backup, so that only the labels tell whose they are.
+        const surplus = ['us', 'other', 'bare'].map((owner) => object('ConfigMap', owner, labels(owner)));
+        for (const restored of surplus) api.update('velero', restored);
+        const { signal } = engine.abort;
+        const report = await applyPlan(
+          { cluster: api, clock: engine.clock, recordInventory: async () => undefined },
+          planOf(component('Base', [configMapWithoutOwner('plain'), applied])),
+          { signal, inventory: surplus.map(refOf), readinessTimeoutMs: 1_000, ...given },
+        );
+        return report.changes.filter(({ action }) => action === 'pruned').map(({ ref }) => ref.name);
+      };
+
+      expect(await prunedFor({})).to.deep.equal(['us']);
+      expect(await prunedFor({ owner: { name: 'other', namespace: 'istio-system' } })).to.deep.equal([
+        'other',
+      ]);
+      expect(await prunedFor({ owner: { name: 'bare', namespace: '' } })).to.deep.equal(['bare']);
+    });
+
+    it('goes by what was recorded when nothing says whose the installation is', async () => {
+      const { inventory } = await engine.run(planOf(component('Base', [configMap('old')])));
+      const { signal } = engine.abort;
+
+      const report = await applyPlan(
+        { cluster: engine.api, clock: engine.clock, recordInventory: async () => undefined },
+        planOf(component('Base', [configMapWithoutOwner('plain')])),
+        { signal, inventory, readinessTimeoutMs: 1_000 },
+      );
+
+      expect(actionsOf(report)).to.deep.equal({ plain: 'created', old: 'pruned' });
+    });
+
+    it('takes objects without a namespace in their labels for those of an owner without one', async () => {
+      const bare = (name: string): K8sObject => ({
+        ...configMapWithoutOwner(name),
+        metadata: {
+          name,
+          namespace: 'istio-system',
+          labels: { 'install.operator.istio.io/owning-resource': 'bare' },
+        },
+      });
+      const named = object('ConfigMap', 'named', {
+        metadata: {
+          labels: {
+            'install.operator.istio.io/owning-resource': 'bare',
+            'install.operator.istio.io/owning-resource-namespace': '',
+          },
+        },
+      });
+      for (const restored of [named, bare('old')]) engine.api.update('velero', restored);
+      const { signal } = engine.abort;
+
+      const report = await applyPlan(
+        { cluster: engine.api, clock: engine.clock, recordInventory: async () => undefined },
+        planOf(component('Base', [bare('new')])),
+        { signal, inventory: [named, bare('old')].map(refOf), readinessTimeoutMs: 1_000 },
+      );
+
+      expect(actionsOf(report)).to.deep.equal({ new: 'created', named: 'pruned', old: 'pruned' });
+    });
+
     it('lets nothing be written when it cannot be recorded', async () => {
       const deps = {
         cluster: engine.api,
@@ -408,6 +487,40 @@ describe('applyPlan', () => {
 
       expect(error).to.equal(bug);
     });
+  });
+
+  it('tells what it changes as it does, and needs nobody to listen', async () => {
+    const both = planOf(
+      component('Base', [configMap('istio'), configMap('old')]),
+      component('Pilot', [deployment('istiod')], ['Base']),
+    );
+    const { signal } = engine.abort;
+    const deps = { cluster: engine.api, clock: engine.clock, recordInventory: async () => undefined };
+    const { inventory } = await applyPlan(deps, both, { signal, inventory: [], readinessTimeoutMs: 1_000 });
+    const settings = { signal, inventory, readinessTimeoutMs: 1_000, owner: OWNER };
+    await applyPlan({ ...deps, observer: {} }, planOf(component('Base', [configMap('istio')])), settings);
+    engine.inventory = inventory;
+
+    await engine.run(planOf(component('Base', [configMap('istio'), configMap('new')])));
+
+    expect(engine.told).to.deep.equal([
+      'Base started',
+      'created new',
+      'Base ready',
+      'released old',
+      'released istiod',
+    ]);
+  });
+
+  it('has nothing to tell of a component that was skipped', async () => {
+    engine.api.fail('get ConfigMap istio-system/istio', 'unavailable');
+
+    const report = await engine.run(
+      planOf(component('Base', [configMap('istio')]), component('Pilot', [deployment('istiod')], ['Base'])),
+    );
+
+    expect(report.changes).to.deep.equal([]);
+    expect(report.pruneFailures).to.deep.equal([]);
   });
 
   describe('cancelling', () => {

@@ -61,6 +61,12 @@ describe('isOurs', () => {
     });
   }
 
+  it('does not take two unknown uids for the same', () => {
+    const { uid: _, ...metadata } = live('', {}).metadata;
+
+    expect(isOurs({ ...live('', {}), metadata }, UNKNOWN_UID, OWNER)).to.equal(false);
+  });
+
   it('goes by the uid when it is not known who we are', () => {
     expect(isOurs(live('u1', { name: 'other' }), ENTRY, undefined)).to.equal(true);
     expect(isOurs(live('u2', OWNER), ENTRY, undefined)).to.equal(false);
@@ -70,6 +76,7 @@ describe('isOurs', () => {
 describe('labelledOwner', () => {
   it('reads name and namespace', () => {
     expect(labelledOwner(live('u1', OWNER))).to.deep.equal(OWNER);
+    expect(labelledOwner(live('u1', { name: 'demo' }))).to.deep.equal({ name: 'demo' });
     expect(labelledOwner(live('u1', {}))).to.equal(undefined);
   });
 });

@@ -114,6 +114,38 @@ describe('deleteInstallation', () => {
 
     expect(await remove(inventory)).to.deep.equal({ kind: 'deleted' });
     expect(api.read(refOf(configMap('istio')))).not.to.equal(undefined);
+    // What is gone by then need not be looked for.
+    expect(api.callsOf('get')).to.have.length(1);
+  });
+
+  it('finds what was recorded under a version that is not served any more', async () => {
+    const inventory = await installed(configMap('a'));
+    api.unserved.add('v1');
+
+    await remove(inventory);
+
+    expect(api.read(refOf(configMap('a')))).to.equal(undefined);
+  });
+
+  it('does not hide a bug', async () => {
+    const inventory = await installed(configMap('a'));
+    const bug = new TypeError('a bug');
+    api.beforeCall = () => {
+      throw bug;
+    };
+
+    const error: unknown = await remove(inventory).catch((thrown: unknown) => thrown);
+
+    expect(error).to.equal(bug);
+  });
+
+  it('does not take a call that was cancelled for one that failed', async () => {
+    const inventory = await installed(configMap('a'));
+    api.fail('get ConfigMap istio-system/a', 'cancelled');
+
+    const error: unknown = await remove(inventory).catch((thrown: unknown) => thrown);
+
+    expect(error).to.deep.include({ kind: 'cancelled' });
   });
 
   it('goes on with the rest when one object fails, and tries again', async () => {
@@ -193,8 +225,8 @@ describe('deleteInstallation', () => {
     expect(report).to.have.property('inventory').that.deep.equals(inventory);
   });
 
-  it('throws when it is cancelled', async () => {
-    const inventory = await installed(configMap('a'), configMap('b'));
+  it('deletes nothing more and throws when it is cancelled', async () => {
+    const inventory = await installed(configMap('a'), object('Service', 'svc'));
     const stop = new AbortController();
     api.beforeCall = ({ verb }) => {
       if (verb === 'delete') stop.abort();
@@ -205,5 +237,6 @@ describe('deleteInstallation', () => {
     );
 
     expect(error).to.deep.include({ kind: 'cancelled' });
+    expect(api.callsOf('delete')).to.deep.equal(['delete Service istio-system/svc']);
   });
 });

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { InventoryEntry } from '../model/status.ts';
-import { additions, common, entriesFor, union, withoutUid } from './inventory.ts';
+import { additions, common, entriesFor, readInventory, union, withoutUid } from './inventory.ts';
 import { configMap, object } from './testing/objects.ts';
 
 const entry = (name: string, uid?: string, apiVersion = 'v1'): InventoryEntry => ({
@@ -55,5 +55,34 @@ describe('additions and common', () => {
 describe('withoutUid', () => {
   it('gives the plain reference', () => {
     expect(withoutUid(entry('a', '1'))).to.deep.equal(entry('a'));
+  });
+});
+
+describe('readInventory', () => {
+  it('reads entries as we write them', () => {
+    const cluster = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', name: 'istiod' };
+    const stored = [{ ...entry('a', '1') }, { ...entry('b') }, cluster];
+
+    expect(readInventory(stored)).to.deep.equal(stored);
+  });
+
+  it('leaves out what somebody else wrote there', () => {
+    const fine = { ...entry('a', '1') };
+    const odd = [
+      { ...fine, apiVersion: 1 },
+      { ...fine, kind: null },
+      { ...fine, name: {} },
+      { ...fine, namespace: 7 },
+      { ...fine, uid: false },
+      { kind: 'ConfigMap', name: 'a' },
+      'text',
+      null,
+    ];
+
+    expect(readInventory([...odd, fine])).to.deep.equal([fine]);
+  });
+
+  it('is empty when nothing is stored, or no list', () => {
+    expect([readInventory(undefined), readInventory({ a: 1 })]).to.deep.equal([[], []]);
   });
 });

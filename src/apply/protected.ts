@@ -7,23 +7,17 @@ interface Protection {
   readonly kind: string;
   /** All objects of the kind when absent. */
   readonly names?: readonly string[];
-  readonly why: string;
 }
 
 const PROTECTIONS: readonly Protection[] = [
-  {
-    group: 'apiextensions.k8s.io',
-    kind: 'CustomResourceDefinition',
-    why: 'every object of the kind goes with it: the whole configuration that users wrote for the mesh',
-  },
-  { group: '', kind: 'Namespace', why: 'everything in it goes with it' },
-  { group: '', kind: 'PersistentVolumeClaim', why: 'it holds data' },
-  {
-    group: '',
-    kind: 'Secret',
-    names: ['cacerts', 'istio-ca-secret'],
-    why: 'the root of trust of the mesh: without it running workloads no longer trust new ones',
-  },
+  // Every object of the kind goes with it: the whole configuration that users wrote for the mesh.
+  { group: 'apiextensions.k8s.io', kind: 'CustomResourceDefinition' },
+  // Everything in it goes with it.
+  { group: '', kind: 'Namespace' },
+  // It holds data.
+  { group: '', kind: 'PersistentVolumeClaim' },
+  // The root of trust of the mesh: without it running workloads no longer trust new ones.
+  { group: '', kind: 'Secret', names: ['cacerts', 'istio-ca-secret'] },
 ];
 
 /** Protected objects are applied like all others, but stand in no inventory and are never deleted. */

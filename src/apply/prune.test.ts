@@ -1,8 +1,10 @@
 import { expect } from 'chai';
 import type { K8sObject } from '../model/object.ts';
 import { refOf, uidOf } from '../model/object.ts';
+import { runFor } from './apply-plan.ts';
+import { prunable } from './prune.ts';
 import { actionsOf, EngineHarness, namesOf, unavailable } from './testing/engine-harness.ts';
-import { component, configMap, deployment, object, planOf } from './testing/objects.ts';
+import { component, configMap, deployment, object, OWNER, planOf } from './testing/objects.ts';
 
 describe('pruning', () => {
   let engine: EngineHarness;
@@ -166,6 +168,98 @@ describe('pruning', () => {
     expect(engine.api.callsOf('delete')).to.deep.equal([]);
     expect(actionsOf(report)).to.deep.equal({ istio: 'unchanged' });
     expect(namesOf(report.inventory)).to.deep.equal(['istio', 'old']);
+  });
+
+  it('knows that mark as a label too, and no other value of it', async () => {
+    const marked = (name: string, mark: string): K8sObject =>
+      object('ConfigMap', name, {
+        metadata: { labels: { 'install.operator.istio.io/owning-resource-not-pruned': mark } },
+      });
+    await engine.run(planOf(component('Base', [marked('old', 'true'), marked('older', 'false')])));
+
+    const report = await engine.run(planOf());
+
+    expect(actionsOf(report)).to.deep.equal({ older: 'pruned' });
+    expect(namesOf(report.inventory)).to.deep.equal(['old']);
+  });
+
+  it('finds what was recorded under a version that is not served any more', async () => {
+    await engine.run(before);
+    engine.api.unserved.add('v1');
+
+    const report = await engine.run(planOf());
+
+    expect(actionsOf(report)).to.deep.equal({ istio: 'pruned', svc: 'pruned', old: 'pruned' });
+  });
+
+  it('tells only of objects that went, and of no field of theirs', async () => {
+    await engine.run(before);
+
+    const report = await engine.run(planOf());
+
+    expect(report.changes.find(({ ref }) => ref.name === 'old')).to.deep.equal({
+      ref: old,
+      action: 'pruned',
+      fields: [],
+      changedBy: [],
+    });
+    expect(report.pruneFailures).to.deep.equal([]);
+  });
+
+  describe('that is cancelled', () => {
+    async function failureOf(run: Promise<unknown>): Promise<unknown> {
+      return run.then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+    }
+
+    it('deletes nothing more', async () => {
+      await engine.run(before);
+      engine.api.beforeCall = ({ verb }) => {
+        if (verb === 'delete') engine.abort.abort();
+      };
+
+      const failure = await failureOf(engine.run(planOf()));
+
+      expect(failure).to.deep.include({ kind: 'cancelled' });
+      expect(engine.api.callsOf('delete')).to.deep.equal(['delete Service istio-system/svc']);
+    });
+
+    it('is not taken for one that failed', async () => {
+      await engine.run(before);
+      engine.api.fail('get ConfigMap istio-system/old', 'cancelled');
+
+      expect(await failureOf(engine.run(after))).to.deep.include({ kind: 'cancelled' });
+    });
+
+    it('does not hide a bug either', async () => {
+      await engine.run(before);
+      const bug = new TypeError('a bug');
+      engine.api.beforeCall = ({ verb }) => {
+        if (verb === 'delete') throw bug;
+      };
+
+      expect(await failureOf(engine.run(after))).to.equal(bug);
+    });
+  });
+
+  it('is foretold without what stays, and deletes nothing then', async () => {
+    const mark = { 'install.operator.istio.io/owning-resource-not-pruned': 'true' };
+    const kept = object('ConfigMap', 'kept', { metadata: { annotations: mark } });
+    const secret = object('Secret', 'cacerts');
+    const objects = [configMap('old'), configMap('gone'), configMap('heir'), kept];
+    const { inventory } = await engine.run(planOf(component('Base', [...objects, secret])));
+    engine.api.erase(refOf(configMap('gone')));
+    const uid = uidOf(engine.api.read(refOf(secret)) as K8sObject) ?? ''; // it was just applied
+    const surplus = [...inventory, { ...refOf(secret), uid }];
+    const { signal } = engine.abort;
+    const run = runFor({ cluster: engine.api, clock: engine.clock }, [], { signal, inventory: surplus });
+
+    const doomed = await prunable(run, surplus, { owner: OWNER, keep: ({ name }) => name === 'heir' });
+
+    expect(doomed.map(({ metadata }) => metadata.name)).to.deep.equal(['old']);
+    expect(engine.api.callsOf('delete')).to.deep.equal([]);
   });
 
   for (const entry of [

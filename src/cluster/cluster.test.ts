@@ -335,6 +335,56 @@ describe('the cluster', () => {
     await until('all answers came', () => calls().length === 1);
   });
 
+  it('lets no write of any sort pass without the lease', async () => {
+    reply = json(STORED);
+    const discovery = createDiscovery({ transport, clock: new FakeClock() });
+    const follower = createCluster({ transport, discovery, fence: { remainingMs: () => 0 } });
+    const options = { signal: NEVER, resourceVersion: '5' };
+
+    const failures = [
+      await failureOf(follower.apply(OBJECT, { signal: NEVER, force: true })),
+      await failureOf(follower.replaceManagedFields(OBJECT, [], options)),
+      await failureOf(follower.delete(REF, { signal: NEVER })),
+      await failureOf(follower.patchStatus(REF, {}, options)),
+      await failureOf(follower.setFinalizers(REF, [], options)),
+      await failureOf(follower.patchMetadata(REF, {}, options)),
+      await failureOf(follower.createEvent(OBJECT, { signal: NEVER })),
+    ];
+
+    expect(failures.map((failure) => (failure as ClusterError).kind)).to.deep.equal(
+      failures.map(() => 'cancelled'),
+    );
+    expect(calls()).to.deep.equal([]);
+  });
+
+  it('looks for an object under another version only when told to, and when its own is not served', async () => {
+    reply = json(STORED);
+    const asked: string[] = [];
+    const served = { apiVersion: 'v1', kind: 'ConfigMap', plural: 'configmaps', namespaced: true };
+    const discovery = {
+      resolve: async ({ apiVersion }: { readonly apiVersion: string }) =>
+        apiVersion === 'v1' ? served : undefined,
+      resolveServed: async ({ apiVersion }: { readonly apiVersion: string }) => {
+        asked.push(apiVersion);
+        return served;
+      },
+      forget: () => undefined,
+      definitionsChanged: () => undefined,
+      onDefinitionsChanged: () => () => undefined,
+    };
+    const reader = createCluster({ transport, discovery });
+    const old = { ...REF, apiVersion: 'v1beta1' };
+
+    const found = [
+      await reader.get(REF, { signal: NEVER, anyVersion: true }),
+      await reader.get(old, { signal: NEVER }),
+      await reader.get(old, { signal: NEVER, anyVersion: true }),
+    ];
+
+    expect(found).to.deep.equal([STORED, undefined, STORED]);
+    expect(asked).to.deep.equal(['v1beta1']);
+  });
+
   it('fails with a ClusterError when the answer is no object', async () => {
     reply = json(statusObject(200, '', ''));
 

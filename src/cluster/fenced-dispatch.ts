@@ -10,7 +10,7 @@ export function fencedDispatch(
   pool: Dispatcher,
   mayBeSent: () => boolean,
   whyNot: () => Error,
-): Pick<Dispatcher, 'request'> {
+): Pick<Dispatcher, 'request' | 'dispatch'> {
   return pool.compose((dispatch) => (options, handler) => {
     const lastLook: Dispatcher.DispatchHandler = {
       /** Called when the connection is there, right before the first byte is written. */

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { expect } from 'chai';
 import { FakeClock, settled } from '../controller/testing/fake-clock.ts';
 import { ClusterError } from '../model/cluster-error.ts';
@@ -307,6 +308,8 @@ describe('acquireLease', () => {
     'is emptied': (lease) => lease.edit({ holderIdentity: '' }),
     'is given to the follower': (lease) => lease.edit({ holderIdentity: 'b' }),
     'is cut short': (lease) => lease.edit({ leaseDurationSeconds: 0 }),
+    'is given to the follower for a second': (lease) =>
+      lease.edit({ holderIdentity: 'b', leaseDurationSeconds: 1 }),
   };
   for (const [what, tamper] of Object.entries(TAMPERINGS)) {
     it(`is taken by nobody before the leader must have noticed when it ${what} by hand`, async () => {
@@ -423,6 +426,221 @@ describe('acquireLease', () => {
     expect(logged).to.deep.equal(['warn', 'debug', 'debug']);
   });
 
+  describe('with a logger', () => {
+    let logged: (readonly [string, string, unknown])[];
+    const logger: Logger = {
+      ...SILENT,
+      debug: (message, fields) => void logged.push(['debug', message, fields]),
+      warn: (message, fields) => void logged.push(['warn', message, fields]),
+    };
+    const acquireTelling = async (
+      identity: string,
+      signal = end(),
+      random = 0,
+    ): Promise<Leadership | undefined> =>
+      acquireLease(
+        { store, clock, wallClockMs: () => WALL_MS, random: () => random, logger },
+        { ...DEFAULT_LEASE_TIMES, identity },
+        signal,
+      );
+    const errorOf = (fields: unknown): unknown =>
+      (fields as { readonly error?: { readonly kind?: unknown } } | undefined)?.error?.kind;
+
+    beforeEach(() => {
+      logged = [];
+    });
+
+    it('warns again, with the error, when the lease was reached in between', async () => {
+      await acquireTelling('a');
+      store.isDown = true;
+      await clock.advance(4_000);
+      store.isDown = false;
+      await clock.advance(2_000);
+      store.isDown = true;
+      await clock.advance(2_000);
+
+      expect(logged.map(([level, message, fields]) => [level, message, errorOf(fields)])).to.deep.equal([
+        ['warn', 'the lease could not be read or written', 'unavailable'],
+        ['debug', 'the lease could not be read or written', 'unavailable'],
+        ['warn', 'the lease could not be read or written', 'unavailable'],
+      ]);
+    });
+
+    it('says nothing about a call that it cut off itself when it was told to stop, and stops at once', async () => {
+      const stop = new AbortController();
+      store.isHanging = true;
+      const waiting = acquireTelling('a', stop.signal);
+      await settled();
+
+      stop.abort();
+
+      expect(await waiting).to.equal(undefined);
+      expect(logged).to.deep.equal([]);
+    });
+
+    it('says nothing when another one was faster to make the lease, and warns when it cannot be made', async () => {
+      const stop = new AbortController();
+      const create = store.create.bind(store);
+      store.create = async () => Promise.reject(conflict());
+      const waiting = acquireTelling('a', stop.signal);
+      await settled();
+      const before = [...logged];
+      store.create = async () =>
+        Promise.reject(new ClusterError('no rights', { kind: 'forbidden', verb: 'create' }));
+      await clock.advance(2_000);
+      store.create = create;
+      await clock.advance(2_000);
+
+      expect((await waiting)?.isLeader()).to.equal(true);
+      expect([before, logged.map(([level, , fields]) => [level, errorOf(fields)])]).to.deep.equal([
+        [],
+        [['warn', 'forbidden']],
+      ]);
+    });
+
+    it('says who lost it', async () => {
+      await acquireTelling('a');
+      store.edit({ holderIdentity: 'thief' });
+
+      await clock.advance(2_000);
+
+      expect(logged).to.deep.equal([['warn', 'the lease was lost', { identity: 'a' }]]);
+    });
+
+    it('calls a release no loss', async () => {
+      const leadership = await acquireTelling('a');
+
+      await leadership?.release();
+
+      expect(logged).to.deep.equal([]);
+    });
+
+    it('leaves the lease to run out when it cannot be given back, without another try', async () => {
+      const leadership = await acquireTelling('a');
+      store.isDown = true;
+      const { reads } = store;
+
+      await leadership?.release();
+
+      expect(store.holder).to.equal('a');
+      expect(store.reads).to.equal(reads);
+      expect(logged.map(([level, message, fields]) => [level, message, errorOf(fields)])).to.deep.equal([
+        ['debug', 'the lease could not be given back', 'unavailable'],
+      ]);
+    });
+
+    it('tries again after up to a fifth more than the interval', async () => {
+      store.isDown = true;
+      void acquireTelling('a', end(), 1);
+
+      await clock.advance(2_399);
+      const before = store.reads;
+      await clock.advance(1);
+
+      expect([before, store.reads]).to.deep.equal([1, 2]);
+    });
+  });
+
+  it('leaves no listeners and no timers behind, however long it waits or leads', async () => {
+    const stop = new AbortController();
+    await lead('a');
+    void acquire('b', stop.signal);
+
+    await clock.advance(60_000);
+
+    expect(getEventListeners(stop.signal, 'abort')).to.have.length(1);
+    expect(clock.sleeping).to.equal(2);
+  });
+
+  it('is given back as it was, but for the holder', async () => {
+    store.lease = {
+      metadata: { resourceVersion: '0' },
+      spec: { leaseTransitions: 3, strategy: 'x' },
+    };
+    const leadership = await lead('a');
+
+    await leadership.release();
+
+    expect(mapAt(store.lease, 'spec')).to.deep.equal({
+      holderIdentity: '',
+      leaseDurationSeconds: 1,
+      renewTime: '2026-11-21T05:13:58.007000Z',
+      acquireTime: '2026-11-21T05:13:58.007000Z',
+      leaseTransitions: 4,
+      strategy: 'x',
+    });
+  });
+
+  it('is not given back once the deadline for renewal is over: by then it may be no longer ours', async () => {
+    const leadership = await lead('a');
+    store.isDown = true;
+    await clock.advance(10_000);
+    store.isDown = false;
+
+    await leadership.release();
+
+    expect(store.holder).to.equal('a');
+  });
+
+  it('leaves a short lease half of what is beyond the deadline for writes under way', async () => {
+    const leadership = await acquireLease(
+      { store, clock, wallClockMs: () => WALL_MS, random: () => 0, logger: SILENT },
+      { identity: 'a', leaseMs: 3_000, renewDeadlineMs: 2_000, retryMs: 500 },
+      end(),
+    );
+
+    expect(leadership?.remainingMs()).to.equal(2_500);
+    expect(mapAt(store.lease, 'spec')['leaseDurationSeconds']).to.equal(3);
+  });
+
+  describe('of another holder', () => {
+    /** After how long, in seconds, a lease is taken that is seen first as it is now. */
+    async function takenAfter(): Promise<number> {
+      const leaders: string[] = [];
+      queueUp(leaders, 'b');
+      for (let seconds = 0; seconds < 100; seconds += 1) {
+        await settled();
+        if (leaders.length > 0) return seconds;
+        await clock.advance(1_000);
+      }
+      return Infinity;
+    }
+
+    for (const [what, spec, seconds] of [
+      ['that says how long it is', { holderIdentity: 'dead', leaseDurationSeconds: 60 }, 60],
+      ['that does not say how long it is', { holderIdentity: 'dead' }, 15],
+      ['that was emptied by hand', { holderIdentity: '', leaseDurationSeconds: 20 }, 20],
+      ['that was given back', { holderIdentity: '', leaseDurationSeconds: 1 }, 0],
+    ] as const)
+      it(`is taken after ${seconds} s when it is one ${what}`, async () => {
+        store.lease = { metadata: { resourceVersion: '0' }, spec };
+
+        expect(await takenAfter()).to.equal(seconds);
+      });
+
+    it('counts for as long as this holder says, not the one before', async () => {
+      const leaders: string[] = [];
+      const spec = { holderIdentity: 'slow', leaseDurationSeconds: 60 };
+      store.lease = { metadata: { resourceVersion: '0' }, spec };
+      queueUp(leaders, 'b');
+      await clock.advance(1_000);
+      store.edit({ holderIdentity: 'quick', leaseDurationSeconds: 15 });
+
+      await clock.advance(15_100);
+
+      expect(leaders).to.deep.equal(['b']);
+    });
+  });
+
+  it('is taken back by the leader at once when somebody emptied it', async () => {
+    const leadership = await lead('a');
+    store.edit({ holderIdentity: '' });
+
+    await clock.advance(4_000);
+
+    expect([store.holder, leadership.isLeader()]).to.deep.equal(['a', true]);
+  });
+
   describe('problem', () => {
     it('tells of nothing while the lease is renewed, nor when its loss was noticed and answered', async () => {
       const leadership = await lead('a');
@@ -440,9 +658,9 @@ describe('acquireLease', () => {
       clock = stuck;
       const leadership = await lead('a');
 
-      stuck.pass(19_999);
+      stuck.pass(20_000);
       const before = leadership.problem();
-      stuck.pass(2);
+      stuck.pass(1);
 
       expect(before).to.equal(undefined);
       expect(leadership.problem()).to.equal('the lease was not renewed for 20 s, and this replica acts on');

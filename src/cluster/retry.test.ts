@@ -32,6 +32,14 @@ describe('retryWaitMs', () => {
     expect(retryWaitMs({ error, tries: 1, remainingMs: 5_000, random: 0 })).to.equal(undefined);
   });
 
+  it('does not wait until the very deadline: nothing could be sent any more', () => {
+    const waits = [201, 200].map((remainingMs) =>
+      retryWaitMs({ error: failed(), tries: 1, remainingMs, random: 1 }),
+    );
+
+    expect(waits).to.deep.equal([200, undefined]);
+  });
+
   it('gives up after four tries', () => {
     expect(retryWaitMs({ error: failed(), tries: 4, remainingMs: 9_000, random: 0 })).to.equal(undefined);
   });
@@ -64,5 +72,25 @@ describe('RetryBudget', () => {
     for (let i = 0; i < 5; i += 1) budget.succeeded();
 
     expect(budget.allowsRetry()).to.equal(true);
+  });
+
+  it('forgets old failures: what was lost beyond all of it need not be earned back', () => {
+    const budget = new RetryBudget();
+    for (let i = 0; i < 1_000; i += 1) budget.failed();
+
+    for (let i = 0; i < 24; i += 1) budget.succeeded();
+    const before = budget.allowsRetry();
+    for (let i = 0; i < 2; i += 1) budget.succeeded();
+
+    expect([before, budget.allowsRetry()]).to.deep.equal([false, true]);
+  });
+
+  it('saves nothing beyond all of it, however long all went well', () => {
+    const budget = new RetryBudget();
+    for (let i = 0; i < 1_000; i += 1) budget.succeeded();
+
+    for (let i = 0; i < 6; i += 1) budget.failed();
+
+    expect(budget.allowsRetry()).to.equal(false);
   });
 });

@@ -9,6 +9,7 @@ import { FakeApiServer, hang, json, refusal, reset, text } from './testing/fake-
 import { selfSignedCertificate } from './testing/self-signed.ts';
 import { until, untilSleeping } from './testing/until.ts';
 import type { ApiRequest, Exchange, Transport } from './transport.ts';
+import { createTransport } from './transport.ts';
 
 const OK = json({ ok: true });
 const BUSY = refusal(503, 'ServiceUnavailable', 'not ready');
@@ -53,6 +54,119 @@ describe('the transport', () => {
       'user-agent': 'istio-operator/test',
       authorization: 'Bearer token',
     });
+  });
+
+  it('asks for JSON, and neither for parameters nor with a body, unless told to', async () => {
+    server.always(OK);
+
+    await transport.request(get());
+    await transport.request({ ...get(), accept: 'application/json;as=Table' });
+
+    const [request, other] = server.requests;
+    expect([request?.path, request?.query, request?.body]).to.deep.equal(['/api/v1/things', {}, '']);
+    expect(request?.headers.accept).to.equal('application/json');
+    expect(request?.headers).not.to.have.property('content-type');
+    expect(other?.headers.accept).to.equal('application/json;as=Table');
+  });
+
+  it('says which call failed, on which object', async () => {
+    const ref = { apiVersion: 'v1', kind: 'Thing', name: 'a' };
+    server.always(text(200, 'hello'));
+
+    const failures = [
+      await failureOf(transport.request({ ...get(), retry: false, ref })),
+      await failureOf(transport.request({ ...get(), retry: false })),
+    ];
+
+    expect(failures.map((failure) => (failure as ClusterError).ref)).to.deep.equal([ref, undefined]);
+    expect(failures[0]).to.include({ verb: 'get', message: 'the answer is not JSON', kind: 'unavailable' });
+  });
+
+  it('takes no other JSON than an object, and no redirection, for an answer', async () => {
+    server.inTurn(text(200, '[1]'), text(300, '{}'));
+
+    const failures = [
+      await failureOf(transport.request({ ...get(), retry: false })),
+      await failureOf(transport.request({ ...get(), retry: false })),
+    ];
+
+    expect(failures.map((failure) => (failure as ClusterError).httpStatus)).to.deep.equal([undefined, 300]);
+  });
+
+  it('says why the credentials cannot be read, in one line, and tries again', async () => {
+    const causes: unknown[] = [new Error('no such file\nat secret'), 'odd'];
+    const broken = createTransport({
+      credentials: {
+        server: server.url,
+        proxyUrl: undefined,
+        namespace: undefined,
+        access: async () => Promise.reject(causes.shift()),
+        invalidate: () => undefined,
+      },
+      clock,
+      random: () => 0,
+      userAgent: 'test',
+    });
+    const ref = { apiVersion: 'v1', kind: 'Thing', name: 'a' };
+
+    const failures = [
+      await failureOf(broken.request({ ...get(), retry: false, ref })),
+      await failureOf(broken.request({ ...get(), retry: false, ref })),
+    ];
+    await broken.close();
+
+    expect(failures.map((failure) => (failure as ClusterError).message)).to.deep.equal([
+      'the credentials for the API server cannot be read: no such file',
+      'the credentials for the API server cannot be read: unknown',
+    ]);
+    expect(failures[0]).to.deep.include({ kind: 'unavailable', verb: 'get', ref });
+    expect(server.requests).to.have.length(0);
+  });
+
+  it('earns retries back by calls that succeed', async () => {
+    const answerOf = async (): Promise<unknown> => {
+      const failure = failureOf(transport.request(get()));
+      const ended = new AbortController();
+      void failure.then(() => ended.abort());
+      while (!ended.signal.aborted) {
+        await until('the call sleeps or ends', () => ended.signal.aborted || clock.sleeping === 2);
+        await clock.advance(1_000);
+      }
+      return failure;
+    };
+    server.always(BUSY);
+    for (let call = 0; call < 3; call += 1) await answerOf();
+    server.always(OK);
+    for (let call = 0; call < 20; call += 1) await transport.request(get());
+    server.inTurn(BUSY, OK);
+
+    expect(await answerOf())
+      .to.be.instanceOf(Error)
+      .with.property('message', 'it did not fail');
+  });
+
+  it('pays for no retry with what the server refused', async () => {
+    server.always(refusal(404, 'NotFound', 'x "y" not found'));
+    for (let call = 0; call < 20; call += 1) await failureOf(transport.request(get()));
+    server.inTurn(BUSY, OK);
+
+    const answer = transport.request(get());
+    await untilSleeping(clock, 2);
+    await clock.advance(100);
+
+    expect(await answer).to.deep.equal({ ok: true });
+  });
+
+  it('closes its connections when it is closed', async () => {
+    server.always(OK);
+    await transport.request(get());
+    const before = server.openConnections;
+
+    await transport.close();
+    await until('no connection is open', () => server.openConnections === 0);
+
+    expect(before).to.equal(1);
+    open();
   });
 
   it('puts the path of the server before its own', async () => {
@@ -303,6 +417,14 @@ describe('the transport', () => {
 
     expect(await waiting).to.include({ kind: 'cancelled', message: 'this replica does not hold the lease' });
     expect(server.requests).to.have.length(3);
+  });
+
+  it('gives the answer to a write within the fence', async () => {
+    server.inTurn(OK, refusal(409, 'Conflict', 'changed'));
+    const write = { ...get(), fence: { remainingMs: () => 5_000 } };
+
+    expect(await transport.request(write)).to.deep.equal({ ok: true });
+    expect(await failureOf(transport.request(write))).to.include({ kind: 'conflict', message: 'changed' });
   });
 
   it('ends a write when the fence will close', async () => {

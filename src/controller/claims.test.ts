@@ -164,6 +164,171 @@ describe('Claims', () => {
     expect(claims.settle('a', BASE_ONLY, NOBODY).freed).to.deep.equal(['b']);
   });
 
+  it('says what somebody who is refused may apply: what all may use, less what others hold', () => {
+    const claims = new Claims();
+    claims.settle('a', planOf({ components: DEMO.components.slice(1) }), NOBODY);
+    const sharedOf = (key: string): readonly string[] => {
+      const settled = claims.settle(key, DEMO, NOBODY);
+      const { components } = settled.kind === 'refused' ? settled.shared : planOf();
+      return components.flatMap(({ objects }) => objects.map(({ metadata }) => metadata.name));
+    };
+
+    expect(sharedOf('b')).to.deep.equal(['istio-reader']);
+    expect(claims.wantedBy('a', refOf(READER))).to.deep.equal(['b']);
+    claims.forget('b');
+    claims.settle('c', BASE_ONLY, NOBODY);
+    expect(sharedOf('b')).to.deep.equal([]);
+  });
+
+  it('calls nothing a tag that all may use', () => {
+    const claims = new Claims();
+    claims.settle('a', BASE_ONLY, NOBODY);
+
+    const settled = claims.settle('b', BASE_ONLY, NOBODY);
+
+    expect(settled.kind === 'granted' && settled.heldTags).to.deep.equal([]);
+  });
+
+  it('remembers in which state a resource settled, until it is gone', () => {
+    const claims = new Claims();
+    claims.noteSettled('a', 'first');
+    const before = ['first', 'second'].map((state) => claims.isSettled('a', state));
+    claims.forget('a');
+
+    expect([...before, claims.isSettled('a', 'first')]).to.deep.equal([true, false, false]);
+  });
+
+  it('gives nothing but definitions to a newer line', () => {
+    const claims = new Claims();
+    claims.settle('old', only(ISTIOD, '1.29'), NOBODY);
+
+    expect(told(claims.settle('new', only(ISTIOD, '1.30'), NOBODY))).to.deep.equal(['istiod belongs to old']);
+  });
+
+  it('lets the one whose definition was taken by a newer line wait for it at once', () => {
+    const claims = new Claims();
+    claims.settle('old', only(DEFINITION, '1.29'), NOBODY);
+    claims.settle('new', only(DEFINITION, '1.30'), NOBODY);
+
+    expect(claims.wantedBy('new', refOf(DEFINITION))).to.deep.equal(['old']);
+  });
+
+  it('lets who is known by a label alone wait for a definition that was taken, too', () => {
+    const claims = new Claims();
+    const live = {
+      ...DEFINITION,
+      metadata: { ...DEFINITION.metadata, labels: { 'app.kubernetes.io/version': '1.29.6' } },
+    };
+    claims.settle('new', only(DEFINITION, '1.30'), labelled(live, 'old'));
+
+    expect(claims.wantedBy('new', refOf(DEFINITION))).to.deep.equal(['old']);
+  });
+
+  it('takes no definition from somebody of whom it is not known how new it is', () => {
+    expect(told(new Claims().settle('b', only(DEFINITION, '1.30'), labelled(DEFINITION, 'a')))).to.deep.equal(
+      [],
+    );
+  });
+
+  it('leaves a definition to who has it, by its label, when the newer one is refused otherwise', () => {
+    const claims = new Claims();
+    const live = {
+      ...DEFINITION,
+      metadata: { ...DEFINITION.metadata, labels: { 'app.kubernetes.io/version': '1.29.6' } },
+    };
+    const both = planOf({
+      components: [
+        { component: 'Base', after: [], objects: [DEFINITION] },
+        { component: 'Pilot', after: [], objects: [ISTIOD] },
+      ],
+    });
+    claims.settle('new', both, (ref) => ({ key: 'old', live: ref.name === 'istiod' ? ISTIOD : live }));
+
+    expect(claims.wantedBy('new', refOf(DEFINITION))).to.deep.equal(['old']);
+  });
+
+  it('frees nothing that is still asked for, or that nobody waits for', () => {
+    const claims = new Claims();
+    claims.settle('a', DEMO, NOBODY);
+    const withoutWaiting = claims.settle('a', BASE_ONLY, NOBODY).freed;
+    claims.settle('a', DEMO, NOBODY);
+    claims.settle('b', DEMO, NOBODY);
+
+    expect([withoutWaiting, claims.settle('a', DEMO, NOBODY).freed]).to.deep.equal([[], []]);
+  });
+
+  describe('with labels', () => {
+    it('believes one over what it granted, while nobody has looked at who is named', () => {
+      const claims = new Claims();
+      claims.settle('b', DEMO, NOBODY);
+
+      expect(told(claims.settle('b', DEMO, labelled(ISTIOD, 'a')))).to.deep.equal(['istiod belongs to a']);
+    });
+
+    it('believes one of a resource that waits, over who else is thought to have the object', () => {
+      const claims = new Claims();
+      claims.settle('c', DEMO, NOBODY);
+      claims.settle('a', DEMO, NOBODY);
+
+      expect(told(claims.settle('b', DEMO, labelled(ISTIOD, 'a')))).to.deep.equal([
+        'istiod belongs to a',
+        'istio-ingressgateway belongs to c',
+      ]);
+    });
+
+    it('believes one of a resource that goes, until another one was granted the object', () => {
+      const claims = new Claims();
+      claims.bequeath('a', refOf(GATEWAY), {
+        isStaying: (key) => key !== 'a',
+        isInstalled: () => false,
+        isAtWork: () => false,
+      });
+
+      expect(told(claims.settle('b', DEMO, labelled(ISTIOD, 'a')))).to.deep.equal(['istiod belongs to a']);
+    });
+
+    it('believes one of a resource that stays although it lets go of an object', () => {
+      const claims = new Claims();
+      claims.settle('b', DEMO, NOBODY);
+      claims.bequeath('a', refOf(GATEWAY), {
+        isStaying: () => true,
+        isInstalled: () => false,
+        isAtWork: () => false,
+      });
+
+      expect(told(claims.settle('b', DEMO, labelled(ISTIOD, 'a')))).to.deep.equal(['istiod belongs to a']);
+    });
+
+    it('believes one of a resource that was made again under the name of one that is gone', () => {
+      const claims = new Claims();
+      claims.settle('a', BASE_ONLY, NOBODY);
+      claims.forget('a');
+      const first = told(claims.settle('b', DEMO, labelled(ISTIOD, 'a')));
+      claims.forget('b');
+      claims.bequeath('a', refOf(ISTIOD), {
+        isStaying: () => false,
+        isInstalled: () => false,
+        isAtWork: () => false,
+      });
+      claims.forget('a');
+      claims.settle('b', DEMO, NOBODY);
+
+      expect([first, told(claims.settle('b', DEMO, labelled(ISTIOD, 'a')))]).to.deep.equal([
+        ['istiod belongs to a'],
+        ['istiod belongs to a'],
+      ]);
+    });
+
+    it('keeps an object for who is named by one, though nobody knows what else it asks for', () => {
+      const claims = new Claims();
+      claims.settle('b', DEMO, labelled(ISTIOD, 'a'));
+      const rules = { isStaying: () => true, isInstalled: () => true, isAtWork: () => true };
+
+      expect(claims.heirs('b', refOf(ISTIOD), rules)).to.deep.equal(['a']);
+      expect(claims.bequeath('b', refOf(ISTIOD), rules)).to.equal(true);
+    });
+  });
+
   describe('with resources that are refused', () => {
     const GATEWAY_ONLY = planOf({ components: DEMO.components.slice(2) });
     const PILOT_ONLY = planOf({ components: DEMO.components.slice(1, 2) });
@@ -240,6 +405,41 @@ describe('Claims', () => {
       expect(told(claims.settle('c', GATEWAY_ONLY, labels))).to.deep.equal([
         'istio-ingressgateway belongs to b',
       ]);
+    });
+
+    it('promises nothing of what only one can have for the sake of what all may use', () => {
+      const claims = new Claims();
+      claims.settle('a', DEMO, NOBODY);
+      claims.settle('b', DEMO, NOBODY);
+      claims.settle('c', GATEWAY_ONLY, NOBODY);
+      const rules = {
+        isStaying: (key: string) => key !== 'a',
+        isInstalled: () => true,
+        isAtWork: () => true,
+      };
+
+      const isKept = claims.bequeath('a', refOf(READER), rules);
+      claims.forget('a');
+
+      expect(isKept).to.equal(true);
+      expect(told(claims.settle('c', GATEWAY_ONLY, NOBODY))).to.deep.equal(['istio-ingressgateway']);
+    });
+
+    it('ends a promise when the heir has settled, so that it can let go as well', () => {
+      const claims = new Claims();
+      claims.settle('a', DEMO, NOBODY);
+      claims.settle('b', DEMO, NOBODY);
+      const rules = {
+        isStaying: (key: string) => key !== 'a',
+        isInstalled: () => false,
+        isAtWork: () => true,
+      };
+      claims.bequeath('a', refOf(ISTIOD), rules);
+      claims.forget('a');
+      claims.settle('b', DEMO, NOBODY);
+      claims.settle('b', BASE_ONLY, NOBODY);
+
+      expect(told(claims.settle('c', GATEWAY_ONLY, NOBODY))).to.deep.equal(['istio-ingressgateway']);
     });
 
     it('says who waits for what was promised to one that goes', () => {

@@ -6,21 +6,23 @@ import { asksFor, isForTag } from './injection.ts';
 import { deletionTimeMs, isPaused, storedStatus } from './resource.ts';
 import type { ReconcileDeps, Visit } from './visit.ts';
 
+export type KeepDeps = Pick<ReconcileDeps, 'claims' | 'keys' | 'find' | 'settings'>;
+
 export type Keep = (ref: ObjectRef) => boolean;
 
 /** Objects that another resource takes over, which is promised to it. */
-export function keepFor(deps: ReconcileDeps, { key }: Visit): Keep {
+export function keepFor(deps: KeepDeps, { key }: Pick<Visit, 'key'>): Keep {
   const rules = heirRules(deps);
   return (ref) => deps.claims.bequeath(key, ref, rules) || isTagElsewhere(deps, ref);
 }
 
 /** The same where nothing is let go of, and so nothing promised. */
-export function keepInPreview(deps: ReconcileDeps, { key }: Visit): Keep {
+export function keepInPreview(deps: KeepDeps, { key }: Pick<Visit, 'key'>): Keep {
   const rules = heirRules(deps);
   return (ref) => deps.claims.heirs(key, ref, rules).length > 0 || isTagElsewhere(deps, ref);
 }
 
-function heirRules({ find }: ReconcileDeps): HeirRules {
+function heirRules({ find }: KeepDeps): HeirRules {
   return {
     isStaying: (key) => isStaying(find(key)),
     isInstalled: (key) => {
@@ -39,7 +41,7 @@ function isStaying(resource: K8sObject | undefined): resource is K8sObject {
 }
 
 /** Whether a resource that another operator serves asks for a revision tag: of those there are no claims. */
-function isTagElsewhere({ keys, find, settings }: ReconcileDeps, ref: ObjectRef): boolean {
+function isTagElsewhere({ keys, find, settings }: KeepDeps, ref: ObjectRef): boolean {
   if (!isForTag(ref)) return false;
   return keys().some((key) => {
     const resource = find(key);

@@ -7,7 +7,11 @@ import type { Settlement } from './claims.ts';
 import { gateOf } from './gate.ts';
 import { generationOf, isDryRun, storedStatus } from './resource.ts';
 import type { ReconcileDeps, Visit } from './visit.ts';
+import type { WishDeps } from './wish.ts';
 import { wishOf } from './wish.ts';
+
+export type SurveyDeps = WishDeps &
+  Pick<ReconcileDeps, 'claims' | 'settings' | 'keys' | 'find' | 'forgetPlan' | 'labelledHolder' | 'wake'>;
 
 /** Names what a resource asks for: another one after each edit. */
 function stateOf(resource: K8sObject): string {
@@ -15,7 +19,7 @@ function stateOf(resource: K8sObject): string {
 }
 
 /** Whether applying a plan would delete something. */
-export function hasSurplus({ resource }: Visit, plan: Plan): boolean {
+export function hasSurplus({ resource }: Pick<Visit, 'resource'>, plan: Plan): boolean {
   const planned = new Set(objectsOf(plan).map((object) => identityOf(refOf(object))));
   return (storedStatus(resource)?.inventory ?? []).some((entry) => !planned.has(identityOf(entry)));
 }
@@ -26,8 +30,8 @@ export function hasSurplus({ resource }: Visit, plan: Plan): boolean {
  * the claims that it has.
  */
 export async function surveyOthers(
-  deps: ReconcileDeps,
-  visit: Visit,
+  deps: SurveyDeps,
+  visit: Pick<Visit, 'key' | 'signal'>,
   keys: readonly string[] = deps.keys(),
 ): Promise<boolean> {
   const { claims, settings } = deps;
@@ -50,7 +54,11 @@ export async function surveyOthers(
  * Settles the claims of a resource. Whoever is said to be in its way, by the label of an object, is asked first whether
  * that is still so.
  */
-export async function settleFor(deps: ReconcileDeps, visit: Visit, plan: Plan): Promise<Settlement> {
+export async function settleFor(
+  deps: SurveyDeps,
+  visit: Pick<Visit, 'key' | 'resource' | 'signal'>,
+  plan: Plan,
+): Promise<Settlement> {
   const settled = settle(deps, visit, plan);
   const inTheWay = settled.kind === 'refused' ? settled.contested : settled.heldTags;
   const holders = [...new Set(inTheWay.map(({ holder }) => holder))];
@@ -59,7 +67,7 @@ export async function settleFor(deps: ReconcileDeps, visit: Visit, plan: Plan): 
 }
 
 function settle(
-  deps: Pick<ReconcileDeps, 'claims' | 'labelledHolder' | 'wake'>,
+  deps: Pick<SurveyDeps, 'claims' | 'labelledHolder' | 'wake'>,
   { key, resource }: Pick<Visit, 'key' | 'resource'>,
   plan: Plan,
 ): Settlement {

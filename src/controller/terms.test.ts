@@ -108,6 +108,10 @@ describe('Terms', () => {
     ]);
   });
 
+  it('has nothing to complain of before it has begun', () => {
+    expect(new World().terms.problem()).to.equal(undefined);
+  });
+
   it('ends while it waits for the lead, and stops watching', async () => {
     const world = new World();
     const running = world.terms.run(world.stop.signal);

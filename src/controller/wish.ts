@@ -10,6 +10,8 @@ import type { Plan, PlanResult } from '../model/plan.ts';
 import { storedStatus } from './resource.ts';
 import type { ReconcileDeps, Visit } from './visit.ts';
 
+export type WishDeps = Pick<ReconcileDeps, 'plan' | 'facts' | 'labelledVersion'>;
+
 type Wishing = Pick<Visit, 'key' | 'resource' | 'signal'>;
 
 export type Wish =
@@ -17,7 +19,7 @@ export type Wish =
   | { readonly kind: 'refused'; readonly outcome: Outcome };
 
 /** Plans a resource, whatever others ask for; writes nothing. */
-export async function wishOf(deps: ReconcileDeps, visit: Wishing): Promise<Wish> {
+export async function wishOf(deps: WishDeps, visit: Wishing): Promise<Wish> {
   const { key, resource, signal } = visit;
   const installed = storedStatus(resource)?.version ?? deps.labelledVersion(key);
   const planned = await deps.plan(resource, await deps.facts(signal), installed);
@@ -44,10 +46,7 @@ function keepingApproval(release: Release, resource: K8sObject): Release {
  * yet: the status was lost, as after a restore from a backup. An installation of ours that was never ready can become
  * any version; so can one of a line that only older operators knew, because somebody has to take it over.
  */
-function comparableVersion(
-  { labelledVersion }: ReconcileDeps,
-  { key, resource }: Wishing,
-): string | undefined {
+function comparableVersion({ labelledVersion }: WishDeps, { key, resource }: Wishing): string | undefined {
   const status = storedStatus(resource);
   if (status?.version !== undefined || (status?.inventory ?? []).length > 0) return status?.version;
   const labelled = labelledVersion(key);

@@ -1,157 +1,127 @@
 import { expect } from 'chai';
-import { loadAssets } from '../assets/load.ts';
-import type { Planner } from '../core/plan.ts';
-import { createPlanner } from '../core/plan.ts';
-import type { AssetBundle } from '../model/assets.ts';
-import type { JsonObject } from '../model/json.ts';
-import type { Plan, PlanResult } from '../model/plan.ts';
+import type { PlanInput } from '../core/plan.ts';
+import { printDiagnostic } from '../model/diagnostic.ts';
+import type { PlanResult } from '../model/plan.ts';
 import { createGuardedPlanner } from './guarded-planner.ts';
-import type { GuardedPlanner } from './guarded-planner.ts';
-import type { PlanRequest } from './plan-message.ts';
-import { PlanThread } from './plan-thread.ts';
 import type { ThreadOutcome } from './plan-thread.ts';
 
-const MODULE = new URL('../plan-worker.ts', import.meta.url);
-/** Long enough for what can be planned, on a machine that is busy with something else. */
-const SETTINGS = { module: MODULE, deadlineMs: 20_000, heapMiB: 96, idleMs: 60_000 };
+const PLANNED_HERE: PlanResult = { kind: 'invalid', diagnostics: [] };
 
-const NINE_GATEWAYS = {
-  profile: 'minimal',
-  components: {
-    ingressGateways: Array.from({ length: 9 }, (_, index) => ({ name: `gateway-${index}`, enabled: true })),
-  },
-};
+const LIGHT = { profile: 'demo' };
+const TOO_DEEP: unknown = JSON.parse(`${'{"a":'.repeat(200)}1${'}'.repeat(200)}`);
 
-function patches(count: number): JsonObject {
-  const list = Array.from({ length: count }, (_, index) => ({
-    path: `spec.template.metadata.annotations.key${index}`,
-    value: 'x',
-  }));
-  return {
-    components: { pilot: { k8s: { overlays: [{ kind: 'Deployment', name: 'istiod', patches: list }] } } },
-  };
+function heavy(name: string): unknown {
+  return { name, values: Array.from({ length: 500 }, () => 1) };
 }
 
-describe('planning what anybody may have written', function planning() {
-  this.timeout(60_000); // loading assets twice, and time-outs of planning itself
+/** A planner whose thread always comes to the same end. */
+class Desk {
+  /** How often the thread was asked. */
+  asked = 0;
+  readonly #plan;
 
-  let assets: AssetBundle;
-  let planner: Planner;
-  let thread: PlanThread;
-  let asked: number;
-
-  before(async () => {
-    assets = await loadAssets();
-    planner = createPlanner(assets);
-  });
-
-  beforeEach(() => {
-    thread = new PlanThread(SETTINGS);
-    asked = 0;
-  });
-
-  afterEach(async () => {
-    await thread.close();
-  });
-
-  function guarded(limits: Partial<typeof SETTINGS> = {}): GuardedPlanner {
-    const settings = { ...SETTINGS, ...limits };
-    thread = new PlanThread(settings);
-    const counting = {
-      plan: async (request: PlanRequest): Promise<ThreadOutcome> => {
-        asked += 1;
-        return thread.plan(request);
+  constructor(outcome: ThreadOutcome) {
+    this.#plan = createGuardedPlanner({
+      planner: () => PLANNED_HERE,
+      thread: {
+        plan: async () => {
+          this.asked += 1;
+          return outcome;
+        },
       },
+      assets: { crds: new Map() },
+      deadlineMs: 2_500,
+    });
+  }
+
+  async plan(...specs: readonly unknown[]): Promise<PlanResult> {
+    const layers: PlanInput['layers'] = specs.map((spec) => ({ spec, source: 'a test' }));
+    return this.#plan({
+      layers,
+      owner: { name: 'demo', namespace: 'a' },
+      facts: { kubernetesVersion: 'v1.34.4' },
+    });
+  }
+}
+
+describe('guarding the planner', () => {
+  it('does not trouble the thread with what is small, or refused at a glance', async () => {
+    const desk = new Desk({ kind: 'exceeded', limit: 'time' });
+
+    const results = [await desk.plan(LIGHT), await desk.plan(TOO_DEEP, LIGHT), await desk.plan()];
+
+    expect([...results, desk.asked]).to.deep.equal([PLANNED_HERE, PLANNED_HERE, PLANNED_HERE, 0]);
+  });
+
+  it('goes to the thread when a single layer is large', async () => {
+    const desk = new Desk({ kind: 'planned', result: JSON.stringify({ kind: 'invalid', diagnostics: [] }) });
+
+    const result = await desk.plan(LIGHT, heavy('a'), LIGHT);
+
+    expect([result, desk.asked]).to.deep.equal([{ kind: 'invalid', diagnostics: [] }, 1]);
+  });
+
+  const ends: readonly (readonly [string, ThreadOutcome, string])[] = [
+    [
+      'that takes too long',
+      { kind: 'exceeded', limit: 'time' },
+      'IOP502 spec: it could not be planned within 2.5 seconds.',
+    ],
+    [
+      'that is too deep for the stack',
+      { kind: 'exceeded', limit: 'stack' },
+      'IOP502 spec: it is nested too deep, or a text in it is, to be planned.',
+    ],
+    [
+      'that takes too much memory',
+      { kind: 'exceeded', limit: 'memory' },
+      'IOP502 spec: it could not be planned within the memory that one resource may take.',
+    ],
+    [
+      'whose plan is too large',
+      { kind: 'tooLarge', objects: 7 },
+      'IOP503 spec: its 7 objects are more, or larger, than one resource can keep.',
+    ],
+  ];
+  for (const [what, outcome, expected] of ends)
+    it(`says what is wrong with one ${what}, and what to do, and does not try it again`, async () => {
+      const desk = new Desk(outcome);
+
+      const first = await desk.plan(heavy('a'));
+      const again = await desk.plan(heavy('a'));
+
+      expect(first.kind === 'invalid' && first.diagnostics.map(printDiagnostic)).to.deep.equal([
+        `${expected} Make it smaller, or split it into several resources: gateways can be in resources of their own.`,
+      ]);
+      expect([again === first, desk.asked]).to.deep.equal([true, 1]);
+    });
+
+  it('tries again what was edited', async () => {
+    const desk = new Desk({ kind: 'exceeded', limit: 'time' });
+
+    await desk.plan(heavy('a'));
+    await desk.plan(heavy('b'));
+
+    expect(desk.asked).to.equal(2);
+  });
+
+  it('remembers the last 500 that took too much', async () => {
+    const desk = new Desk({ kind: 'exceeded', limit: 'time' });
+    const askAgain = async (name: number): Promise<boolean> => {
+      const before = desk.asked;
+      await desk.plan(heavy(`number ${name}`));
+      return desk.asked > before;
     };
-    return createGuardedPlanner({ planner, thread: counting, assets, deadlineMs: settings.deadlineMs });
-  }
 
-  async function plan(plannerOf: GuardedPlanner | Planner, spec: unknown): Promise<PlanResult> {
-    const owner = { name: 'demo', namespace: 'istio-system' };
-    const facts = { kubernetesVersion: 'v1.34.4' };
-    return plannerOf({ layers: [{ spec, source: 'a test' }], owner, facts });
-  }
+    for (let name = 1; name <= 500; name += 1) await askAgain(name);
+    const isFirstForgotten = await askAgain(1);
+    await askAgain(501);
 
-  function planIn(result: PlanResult): Plan {
-    if (result.kind === 'invalid') throw new Error(JSON.stringify(result.diagnostics));
-    return result.plan;
-  }
-
-  function causesOf(result: PlanResult): readonly string[] {
-    return result.kind === 'invalid' ? result.diagnostics.map(({ code, cause }) => `${code} ${cause}`) : [];
-  }
-
-  it('plans in the thread what it would plan here, with the same definitions', async () => {
-    const here = planIn(await plan(planner, NINE_GATEWAYS));
-    const there = planIn(await plan(guarded(), NINE_GATEWAYS));
-
-    const definition = there.components[0]?.objects.find(({ kind }) => kind === 'CustomResourceDefinition');
-    expect(asked).to.equal(1);
-    expect(there).to.deep.equal(here);
-    expect(assets.crds.get('1.30')?.some(({ spec }) => spec === definition?.['spec'])).to.equal(true);
-  });
-
-  it('plans at once what is small, and what the gate refuses', async () => {
-    const guard = guarded();
-    const deep = JSON.parse(`${'{"a":'.repeat(200)}1${'}'.repeat(200)}`) as JsonObject;
-
-    const small = await plan(guard, { profile: 'demo' });
-    const refused = await plan(guard, { values: deep });
-
-    expect([small.kind, causesOf(refused), asked]).to.deep.equal([
-      'planned',
-      ['IOP103 it is nested deeper than 100 levels'],
-      0,
+    expect([isFirstForgotten, await askAgain(2), await askAgain(501), await askAgain(1)]).to.deep.equal([
+      false,
+      false,
+      false,
+      true,
     ]);
-  });
-
-  it('ends what takes too long, remembers it, and plans the next one', async () => {
-    const guard = guarded({ deadlineMs: 500 });
-    const slow = patches(6_000);
-
-    const first = await plan(guard, slow);
-    const again = await plan(guard, slow);
-    const askedBefore = asked;
-    const next = await plan(guard, { unknown: Array.from({ length: 500 }, () => 1) });
-
-    expect(causesOf(first)).to.deep.equal(['IOP502 it could not be planned within 0.5 seconds']);
-    expect([again === first, askedBefore]).to.deep.equal([true, 1]);
-    expect(causesOf(next)[0]).to.match(/^IOP201 /);
-  });
-
-  it('ends what takes too much memory', async () => {
-    const guard = guarded({ heapMiB: 24 });
-
-    const result = await plan(guard, { hub: `example.com/${'x'.repeat(900_000)}`, ...NINE_GATEWAYS });
-
-    expect(causesOf(result)).to.deep.equal([
-      'IOP502 it could not be planned within the memory that one resource may take',
-    ]);
-  });
-
-  it('says so when a text is nested deeper than the stack', async () => {
-    const path = 'a.'.repeat(500_000);
-    const overlays = [{ kind: 'Deployment', name: 'istiod', patches: [{ path, value: 1 }] }];
-
-    const result = await plan(guarded(), { components: { pilot: { k8s: { overlays } } } });
-
-    expect(causesOf(result).map((cause) => cause.slice(0, 6))).to.deep.equal(['IOP502']);
-  });
-
-  it('refuses a plan that is larger than one resource can keep', async () => {
-    const result = await plan(guarded(), { hub: `example.com/${'x'.repeat(900_000)}`, ...NINE_GATEWAYS });
-
-    expect(causesOf(result)).to.deep.equal([
-      'IOP503 its 87 objects are more, or larger, than one resource can keep',
-    ]);
-  });
-
-  it('ends the thread when nobody needs it any more', async () => {
-    const guard = guarded({ idleMs: 1 });
-    await plan(guard, NINE_GATEWAYS);
-
-    const result = await plan(guard, { ...NINE_GATEWAYS, revision: 'canary' });
-
-    expect(planIn(result).revision).to.equal('canary');
   });
 });

@@ -9,7 +9,7 @@ import type { JsonArray, JsonObject, JsonValue } from '../../model/json.ts';
 import { isJsonObject, jsonEqual, listAt, stringAt } from '../../model/json.ts';
 import type { GroupVersionKind, K8sObject, ObjectRef } from '../../model/object.ts';
 import { displayRef, identityOf, labelsOf, namespaceOf, refOf, uidOf } from '../../model/object.ts';
-import type { ApplyOptions, ClusterPort, DeleteOptions, ListOptions } from '../cluster.port.ts';
+import type { ApplyOptions, ClusterPort, DeleteOptions, GetOptions, ListOptions } from '../cluster.port.ts';
 import { FIELD_MANAGER } from '../managed-fields.ts';
 import type { Owners } from './field-owners.ts';
 import { applyFields, managedFieldsOf, ownersOf, updateFields } from './field-owners.ts';
@@ -36,13 +36,18 @@ export class InMemoryApi implements ClusterPort {
   statusOf: (object: K8sObject) => JsonObject | undefined = healthyStatus;
   /** What the server makes of an object before it stores it, such as filling in defaults. */
   fillIn: (object: K8sObject) => K8sObject = (object) => object;
+  /** Versions under which nothing is found any more; the objects are there under another one. */
+  readonly unserved = new Set<string>();
   /** Runs before each call is answered. */
   beforeCall: (call: Call) => void = () => {};
   #counter = 0;
 
-  async get(ref: ObjectRef): Promise<K8sObject | undefined> {
+  async get(
+    ref: ObjectRef,
+    { anyVersion }: Pick<GetOptions, 'anyVersion'> = {},
+  ): Promise<K8sObject | undefined> {
     this.#begin('get', displayRef(ref));
-    return this.read(ref);
+    return this.unserved.has(ref.apiVersion) && anyVersion !== true ? undefined : this.read(ref);
   }
 
   async list(kind: GroupVersionKind, options: ListOptions): Promise<readonly K8sObject[]> {

@@ -1,0 +1,212 @@
+import { expect } from 'chai';
+import type { K8sObject } from '../model/object.ts';
+import { refOf } from '../model/object.ts';
+import type { Plan } from '../model/plan.ts';
+import type { LabelledHolder } from './claims.ts';
+import { Claims } from './claims.ts';
+import { hasSurplus, settleFor, surveyOthers } from './survey.ts';
+import type { SurveyDeps } from './survey.ts';
+import type { ResourceParts } from './testing/builders.ts';
+import { entryOf, GATEWAY, ISTIOD, istioOperator, planOf, READER } from './testing/builders.ts';
+
+const DEMO = planOf();
+const BASE_ONLY = planOf({ components: DEMO.components.slice(0, 1) });
+const { signal } = new AbortController();
+
+/** Resources by their key; each asks for DEMO, unless its profile says `base`, or is invalid when it says so. */
+class World implements SurveyDeps {
+  readonly claims = new Claims();
+  readonly settings = { revision: '', readinessTimeoutMs: 1 };
+  readonly planned: string[] = [];
+  readonly forgotten: string[] = [];
+  readonly woken: string[] = [];
+  /** By whom every live object is labelled, but for whom. */
+  labelled: string | undefined;
+  readonly #resources: Map<string, K8sObject>;
+
+  constructor(resources: Readonly<Record<string, ResourceParts>>) {
+    this.#resources = new Map(
+      Object.entries(resources).map(([name, parts]) => [name, istioOperator({ name, ...parts })]),
+    );
+  }
+
+  readonly keys = (): readonly string[] => [...this.#resources.keys()];
+  readonly find = (key: string): K8sObject | undefined => this.#resources.get(key);
+  readonly forgetPlan = (key: string): void => void this.forgotten.push(key);
+  readonly labelledVersion = (): string | undefined => undefined;
+
+  facts: SurveyDeps['facts'] = async () => ({ kubernetesVersion: 'v1.34.4' });
+
+  labelledHolder(key: string): LabelledHolder | undefined {
+    return this.labelled === undefined || this.labelled === key
+      ? undefined
+      : { key: this.labelled, live: ISTIOD };
+  }
+
+  wake(key: string): void {
+    this.woken.push(key);
+  }
+
+  plan: SurveyDeps['plan'] = (resource) => {
+    this.planned.push(resource.metadata.name);
+    const profile = (resource['spec'] as { readonly profile?: string }).profile;
+    if (profile === 'invalid') return { kind: 'invalid', diagnostics: [] };
+    return { kind: 'planned', plan: profile === 'base' ? BASE_ONLY : DEMO };
+  };
+
+  edit(name: string, parts: ResourceParts): void {
+    this.#resources.set(name, istioOperator({ name, ...parts }));
+  }
+
+  async survey(key = 'a', keys?: readonly string[]): Promise<boolean> {
+    return surveyOthers(this, { key, signal }, keys);
+  }
+
+  async settle(key: string, plan: Plan): Promise<string> {
+    const resource = this.find(key) ?? istioOperator({ name: key });
+    const settled = await settleFor(this, { key, resource, signal }, plan);
+    return settled.kind === 'granted'
+      ? settled.kind
+      : `${settled.kind} by ${[...new Set(settled.contested.map(({ holder }) => holder))].join(' and ')}`;
+  }
+}
+
+describe('hasSurplus', () => {
+  const resource = istioOperator({
+    status: {
+      status: 'HEALTHY',
+      conditions: [],
+      observedGeneration: 1,
+      inventory: [ISTIOD, GATEWAY].map((object) => ({ ...entryOf(object) })),
+    },
+  });
+
+  it('tells whether something of the inventory is not in the plan', () => {
+    const withoutGateway = planOf({ components: DEMO.components.slice(0, 2) });
+
+    expect([hasSurplus({ resource }, DEMO), hasSurplus({ resource }, withoutGateway)]).to.deep.equal([
+      false,
+      true,
+    ]);
+  });
+
+  it('finds nothing where nothing is recorded', () => {
+    expect(hasSurplus({ resource: istioOperator() }, planOf({ components: [] }))).to.equal(false);
+  });
+});
+
+describe('surveyOthers', () => {
+  it('settles what all others ask for, once, until somebody edits it or makes it anew', async () => {
+    const world = new World({ a: {}, b: {}, c: { spec: { profile: 'base' } } });
+
+    const first = await world.survey();
+    const again = await world.survey();
+    const planned = [...world.planned];
+    world.edit('b', { generation: 2 });
+    const edited = await world.survey();
+    world.edit('c', { spec: { profile: 'base' }, uid: 'another' });
+    const remade = await world.survey();
+
+    expect([first, again, edited, remade]).to.deep.equal([true, false, true, true]);
+    expect(planned).to.deep.equal(['b', 'c']);
+    expect(world.planned).to.deep.equal(['b', 'c', 'b', 'c']);
+    expect(world.claims.wantedBy('a', refOf(ISTIOD))).to.deep.equal(['b']);
+    expect(world.claims.wantedBy('a', refOf(READER))).to.have.members(['b', 'c']);
+  });
+
+  it('keeps no plan in memory', async () => {
+    const world = new World({ a: {}, b: {}, c: {} });
+
+    await world.survey();
+
+    expect(world.forgotten).to.deep.equal(['b', 'c']);
+  });
+
+  for (const [what, parts] of [
+    ['is only to be planned', { annotations: { 'install.istio.io/dry-run': 'true' } }],
+    ['is paused', { annotations: { 'install.istio.io/ignoreReconcile': 'true' } }],
+    ['is gone already', { deletionTimestamp: '2026-11-30T09:00:00Z' }],
+  ] as const)
+    it(`leaves out one that ${what}`, async () => {
+      const world = new World({ a: {}, b: parts });
+
+      expect([await world.survey(), world.planned]).to.deep.equal([false, []]);
+    });
+
+  it('leaves the claims of one that cannot be planned as they are', async () => {
+    const world = new World({ a: {}, b: {} });
+    await world.survey();
+    world.edit('b', { spec: { profile: 'invalid' }, generation: 2 });
+
+    expect(await world.survey()).to.equal(false);
+    expect(world.claims.wantedBy('a', refOf(ISTIOD))).to.deep.equal(['b']);
+  });
+
+  it('asks only those that it is told to, as far as they are there', async () => {
+    const world = new World({ a: {}, b: {}, c: {} });
+
+    await world.survey('a', ['a', 'nobody', 'c']);
+
+    expect(world.planned).to.deep.equal(['c']);
+  });
+});
+
+describe('settleFor', () => {
+  it('grants what nobody else has', async () => {
+    expect(await new World({ a: {} }).settle('a', DEMO)).to.equal('granted');
+  });
+
+  it('refuses what another one holds', async () => {
+    const world = new World({ a: {}, b: {} });
+    await world.settle('b', DEMO);
+
+    expect(await world.settle('a', DEMO)).to.equal('refused by b');
+    expect(world.planned).to.deep.equal([]);
+  });
+
+  it('first asks whoever is in the way by a label whether that is still so', async () => {
+    const world = new World({ a: {}, b: { spec: { profile: 'base' } } });
+    world.labelled = 'b';
+
+    expect(await world.settle('a', DEMO)).to.equal('granted');
+    expect(world.planned).to.deep.equal(['b']);
+  });
+
+  it('is refused when that is still so', async () => {
+    const world = new World({ a: {}, b: {} });
+    world.labelled = 'b';
+
+    expect(await world.settle('a', DEMO)).to.equal('refused by b');
+  });
+
+  it('has nobody asked who was settled, and so does not settle twice', async () => {
+    const world = new World({ a: {}, b: {} });
+    await world.settle('b', DEMO);
+    let asked = 0;
+    world.labelledHolder = () => {
+      asked += 1;
+      return undefined;
+    };
+
+    await world.settle('a', DEMO);
+
+    expect(asked).to.equal(3);
+  });
+
+  it('wakes whoever can have now what is not asked for any more', async () => {
+    const world = new World({ a: {}, b: {} });
+    await world.settle('a', DEMO);
+    await world.settle('b', DEMO);
+
+    await world.settle('a', BASE_ONLY);
+
+    expect(world.woken).to.deep.equal(['b']);
+  });
+
+  it('remembers that the resource was settled, so that nobody plans it again', async () => {
+    const world = new World({ a: {}, b: {} });
+    await world.settle('a', DEMO);
+
+    expect([await world.survey('b'), world.planned]).to.deep.equal([false, []]);
+  });
+});
