@@ -36,6 +36,7 @@ describe('createLeaseStore', () => {
     const watched: Watched = {
       synced: Promise.resolve(),
       isSynced: () => true,
+      onSync: () => () => undefined,
       get: () => undefined,
       list: () => [],
       onChange: (handler) => {
