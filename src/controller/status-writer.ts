@@ -67,7 +67,8 @@ export class StatusWriter {
 
   /**
    * Writes a phase after everything that was offered before, unless the status says so already. Does nothing when the
-   * resource is gone; throws ClusterError when the write fails, a `conflict` when another resource has its name by now, or an older state of it was restored.
+   * resource is gone; throws ClusterError when the write fails, a `conflict` when another resource has its name by now
+   * or an older state of it was restored.
    */
   async write(phase: Phase): Promise<void> {
     const offered = this.#offered;
