@@ -27,6 +27,7 @@ import { requeueOf } from './requeue.ts';
 import type { Requeue } from './requeue.ts';
 import { generationOf, isReady, keyOfResource, refOfKey, storedStatus } from './resource.ts';
 import { StatusWriter } from './status-writer.ts';
+import { settlingState } from './survey.ts';
 import type { Phase } from './verdict.ts';
 import type { Engine, ReconcileDeps, ReconcileSettings, Visit } from './visit.ts';
 import type { ResourcePort, WatchPort } from './watch.port.ts';
@@ -110,6 +111,7 @@ class IstioOperatorController implements Controller {
       labelledHolder: (key, ref) => this.#watches?.holder(key, ref),
       labelled: (key) => this.#watches?.labelled(key) ?? [],
       keys: () => this.#watches?.keys() ?? [],
+      stateOf: (key) => this.#watches?.stateOf(key),
       find: (key) => this.#watches?.resource(key),
       isOfAnother: (key, ref) => this.#watches?.isOfAnother(key, ref) ?? false,
       injectors: () => this.#watches?.injectors() ?? [],
@@ -159,7 +161,10 @@ class IstioOperatorController implements Controller {
   #startWatches(): Watches {
     if (this.#watches !== undefined) return this.#watches;
     const { watch, settings } = this.#deps;
-    this.#watches = watchAll(watch, settings.namespaces, {
+    const { namespaces, revision } = settings;
+    const stateOf = (resource: K8sObject): string => settlingState(resource, revision);
+    const watched = { namespaces, stateOf };
+    this.#watches = watchAll(watch, watched, {
       enqueue: (key, cause) => {
         // Drift of one that is installed shall not wait behind hundreds that are new.
         if (this.#isRunning) this.#queue.add(key, { isUrgent: cause === 'installed' });

@@ -1,5 +1,5 @@
 /** What is remembered of watched objects, so that asking about all of them does not mean reading each. */
-import type { K8sObject } from '../model/object.ts';
+import type { K8sObject, ObjectRef } from '../model/object.ts';
 import { identityOf, refOf } from '../model/object.ts';
 import type { Watched } from './watch.port.ts';
 
@@ -14,6 +14,11 @@ export class Notes<T> {
       if (note === undefined) this.#notes.delete(identity);
       else this.#notes.set(identity, note);
     });
+  }
+
+  /** As of the last event; undefined where there is no such object, or nothing to note of it. */
+  of(ref: ObjectRef): T | undefined {
+    return this.#notes.get(identityOf(ref));
   }
 
   /** As of the last event. */

@@ -4,7 +4,7 @@ import { refOf } from '../model/object.ts';
 import type { Plan } from '../model/plan.ts';
 import type { LabelledHolder } from './claims.ts';
 import { Claims } from './claims.ts';
-import { hasSurplus, settleFor, surveyOthers } from './survey.ts';
+import { hasSurplus, settleFor, settlingState, surveyOthers } from './survey.ts';
 import type { SurveyDeps } from './survey.ts';
 import type { ResourceParts } from './testing/builders.ts';
 import { entryOf, GATEWAY, ISTIOD, istioOperator, planOf, READER } from './testing/builders.ts';
@@ -31,7 +31,15 @@ class World implements SurveyDeps {
   }
 
   readonly keys = (): readonly string[] => [...this.#resources.keys()];
-  readonly find = (key: string): K8sObject | undefined => this.#resources.get(key);
+  readonly read: string[] = [];
+  readonly find = (key: string): K8sObject | undefined => {
+    this.read.push(key);
+    return this.#resources.get(key);
+  };
+  readonly stateOf = (key: string): string | undefined => {
+    const resource = this.#resources.get(key);
+    return resource && settlingState(resource, this.settings.revision);
+  };
   readonly forgetPlan = (key: string): void => void this.forgotten.push(key);
   readonly labelledVersion = (): string | undefined => undefined;
 
@@ -140,6 +148,40 @@ describe('surveyOthers', () => {
 
     expect(await world.survey()).to.equal(false);
     expect(world.claims.wantedBy('a', refOf(ISTIOD))).to.deep.equal(['b']);
+  });
+
+  it('reads nobody again who has not changed, whether it asks for something, is refused, or is left out', async () => {
+    const paused = { annotations: { 'install.istio.io/ignoreReconcile': 'true' } };
+    const dryRun = { annotations: { 'install.istio.io/dry-run': 'true' } };
+    const refused = { spec: { profile: 'invalid' } };
+    const world = new World({ a: {}, asks: {}, refused, paused, dryRun });
+    await world.survey();
+    const [first, planned] = [world.read.splice(0), world.planned.splice(0)];
+
+    await world.survey();
+
+    expect(first).to.deep.equal(['asks', 'refused', 'paused', 'dryRun']);
+    expect(planned).to.deep.equal(['asks', 'refused']);
+    expect([world.read, world.planned]).to.deep.equal([[], []]);
+  });
+
+  it('asks again whoever is no longer paused, although its specification is as it was', async () => {
+    const world = new World({ a: {}, b: { annotations: { 'install.istio.io/ignoreReconcile': 'true' } } });
+    await world.survey();
+
+    world.edit('b', {});
+
+    expect([await world.survey(), world.planned]).to.deep.equal([true, ['b']]);
+  });
+
+  it('asks again whoever could not be asked for want of an answer', async () => {
+    const world = new World({ a: {}, b: {} });
+    const { facts } = world;
+    world.facts = async () => Promise.reject(new Error('no answer'));
+    await world.survey().catch(() => undefined);
+    world.facts = facts;
+
+    expect([await world.survey(), world.planned]).to.deep.equal([true, ['b']]);
   });
 
   it('asks only those that it is told to, as far as they are there', async () => {

@@ -11,11 +11,16 @@ import type { WishDeps } from './wish.ts';
 import { wishOf } from './wish.ts';
 
 export type SurveyDeps = WishDeps &
-  Pick<ReconcileDeps, 'claims' | 'settings' | 'keys' | 'find' | 'forgetPlan' | 'labelledHolder' | 'wake'>;
+  Pick<
+    ReconcileDeps,
+    'claims' | 'settings' | 'keys' | 'stateOf' | 'find' | 'forgetPlan' | 'labelledHolder' | 'wake'
+  >;
 
-/** Names what a resource asks for: another one after each edit. */
-function stateOf(resource: K8sObject): string {
-  return `${uidOf(resource) ?? ''} ${generationOf(resource)}`;
+/** Names what a resource asks for, and whether it does: another one after each edit that matters for that. */
+export function settlingState(resource: K8sObject, operatorRevision: string): string {
+  const { kind } = gateOf(resource, operatorRevision);
+  const mode = isDryRun(resource) ? 'dry run' : kind;
+  return `${uidOf(resource) ?? ''} ${generationOf(resource)} ${mode}`;
 }
 
 /** Whether applying a plan would delete something. */
@@ -26,28 +31,38 @@ export function hasSurplus({ resource }: Pick<Visit, 'resource'>, plan: Plan): b
 
 /**
  * Settles the claims of all resources that nobody has looked at since they were made or edited, or since the operator
- * was started; gives whether there were any. Costs nothing when there are none. A resource that cannot be planned keeps
- * the claims that it has.
+ * was started; gives whether there were any. Reads no resource when there are none, however large or many they are. A
+ * resource that cannot be planned keeps the claims that it has, and is planned anew only when it is its own turn.
  */
 export async function surveyOthers(
   deps: SurveyDeps,
   visit: Pick<Visit, 'key' | 'signal'>,
   keys: readonly string[] = deps.keys(),
 ): Promise<boolean> {
-  const { claims, settings } = deps;
   let hasSettled = false;
   for (const key of keys) {
-    const resource = key === visit.key ? undefined : deps.find(key);
-    if (resource === undefined || claims.isSettled(key, stateOf(resource))) continue;
-    if (gateOf(resource, settings.revision).kind !== 'install' || isDryRun(resource)) continue;
-    const wish = await wishOf(deps, { key, resource, signal: visit.signal });
-    // The plans of all resources at once would take much memory.
-    deps.forgetPlan(key);
-    if (wish.kind === 'refused') continue;
-    settle(deps, { key, resource }, wish.plan);
-    hasSettled = true;
+    const state = key === visit.key ? undefined : deps.stateOf(key);
+    if (state === undefined || deps.claims.isSettled(key, state)) continue;
+    const resource = deps.find(key);
+    if (resource === undefined) continue;
+    if (await settleOther(deps, { key, resource, signal: visit.signal })) hasSettled = true;
   }
   return hasSettled;
+}
+
+/** Gives whether a resource asks for anything that is known now. Throws ClusterError when that cannot be told. */
+async function settleOther(
+  deps: SurveyDeps,
+  { key, resource, signal }: Pick<Visit, 'key' | 'resource' | 'signal'>,
+): Promise<boolean> {
+  const state = settlingState(resource, deps.settings.revision);
+  const isAsking = gateOf(resource, deps.settings.revision).kind === 'install' && !isDryRun(resource);
+  const wish = isAsking ? await wishOf(deps, { key, resource, signal }) : undefined;
+  // The plans of all resources at once would take much memory.
+  if (isAsking) deps.forgetPlan(key);
+  if (wish?.kind === 'planned') settle(deps, { key, resource }, wish.plan);
+  else deps.claims.noteSettled(key, state);
+  return wish?.kind === 'planned';
 }
 
 /**
@@ -67,12 +82,12 @@ export async function settleFor(
 }
 
 function settle(
-  deps: Pick<SurveyDeps, 'claims' | 'labelledHolder' | 'wake'>,
+  deps: Pick<SurveyDeps, 'claims' | 'settings' | 'labelledHolder' | 'wake'>,
   { key, resource }: Pick<Visit, 'key' | 'resource'>,
   plan: Plan,
 ): Settlement {
   const settled = deps.claims.settle(key, plan, (ref) => deps.labelledHolder(key, ref));
-  deps.claims.noteSettled(key, stateOf(resource));
+  deps.claims.noteSettled(key, settlingState(resource, deps.settings.revision));
   for (const freed of settled.freed) deps.wake(freed);
   return settled;
 }

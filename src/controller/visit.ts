@@ -54,6 +54,8 @@ export interface ReconcileDeps {
   readonly labelled: (key: string) => readonly ObjectRef[];
   /** All IstioOperators. */
   readonly keys: () => readonly string[];
+  /** The `settlingState` of a resource when it was last seen; undefined when there is none of that key. */
+  readonly stateOf: (key: string) => string | undefined;
   readonly find: (key: string) => K8sObject | undefined;
   /** Whether the live object says that it belongs to another resource, living or not. */
   readonly isOfAnother: (key: string, ref: ObjectRef) => boolean;

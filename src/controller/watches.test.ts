@@ -16,17 +16,24 @@ describe('the watches of the controller', () => {
         synced: Promise.resolve(),
         isSynced: () => true,
         onSync: () => () => undefined,
-        get: () => (kind === 'IstioOperator' ? resource : undefined),
-        list: () => (kind === 'IstioOperator' ? [resource] : []),
+        // A resource may be large, and there may be many: events are told without reading any.
+        get: () => expect.fail(`a ${kind} was read`),
+        list: () => expect.fail(`all of the kind ${kind} were read`),
         onChange: (handler) => {
           if (labelSelector === INJECTOR_SELECTOR) tellInjectors = handler;
+          if (kind === 'IstioOperator') handler({ type: 'added', object: resource });
           return () => undefined;
         },
         refresh: async () => undefined,
         stop: () => undefined,
       }),
     };
-    watchAll(port, [], { enqueue: (key) => enqueued.push(key), lost: () => undefined });
+    watchAll(
+      port,
+      { namespaces: [], stateOf: () => '' },
+      { enqueue: (key) => enqueued.push(key), lost: () => undefined },
+    );
+    enqueued.splice(0);
     return { enqueued, tellInjectors: (event) => tellInjectors(event) };
   }
 

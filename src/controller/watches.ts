@@ -27,8 +27,10 @@ export interface Watches {
   labelled(key: string): readonly ObjectRef[];
   /** All injection webhooks, whoever made them. */
   injectors(): readonly K8sObject[];
-  /** Of all IstioOperators. */
+  /** Of all IstioOperators, without reading any. */
   keys(): readonly string[];
+  /** What `stateOf` made of a resource when it was last seen; undefined when there is none of that key. */
+  stateOf(key: string): string | undefined;
   /** Resolves once what others may have changed up to now, and must not be missed, is known. */
   refresh(): Promise<void>;
   /** Of the kinds that planning asks about, those that are served; as in ClusterFacts. */
@@ -42,6 +44,13 @@ export interface Watches {
  */
 export type Cause = 'installed' | 'resource';
 
+export interface WatchSettings {
+  /** All when there is none. */
+  readonly namespaces: readonly string[];
+  /** Names a state of a resource, which is remembered so that nobody has to read the resource for it. */
+  readonly stateOf: (resource: K8sObject) => string;
+}
+
 export interface WatchListener {
   /** Gets the key of each IstioOperator that something may have to be done about. */
   readonly enqueue: (key: string, cause: Cause) => void;
@@ -52,32 +61,35 @@ export interface WatchListener {
 /** Starts all watches. */
 export function watchAll(
   watch: WatchPort,
-  namespaces: readonly string[],
+  { namespaces, stateOf }: WatchSettings,
   { enqueue, lost }: WatchListener,
 ): Watches {
   const resources = watchResources(watch, namespaces);
+  const states = resources.map((watched) => statesIn(watched, stateOf));
+  const keys = (): readonly string[] => states.flatMap((notes) => notes.all()).map(({ key }) => key);
+  const stateOfKey = (key: string): string | undefined => stateIn(states, key);
   const owned = OWNED_KINDS.map((kind) => ({
     kind,
     watched: watch.watch(kind, { labelSelector: ownedSelector(kind) }),
   }));
   const istiods = owned.filter(({ kind }) => kind.kind === 'Deployment').map(istiodsIn);
   const injectors = watch.watch(INJECTORS, { labelSelector: INJECTOR_SELECTOR });
-  const listed = (): readonly K8sObject[] => resources.flatMap((watched) => watched.list());
   const find = (key: string): K8sObject | undefined => resourceIn(resources, key);
+  const isThere = (key: string): boolean => stateOfKey(key) !== undefined;
   for (const watched of resources) follow(watched, { enqueue, lost });
   for (const { watched } of owned) {
-    watched.onChange((event) => enqueueOwners(event, find, (key) => enqueue(key, 'installed')));
+    watched.onChange((event) => enqueueOwners(event, isThere, (key) => enqueue(key, 'installed')));
   }
   // Which injectors there are decides what others may do.
   injectors.onChange((event) => {
     // The watch of our own webhooks may have been first: when it told that one of them lost its labels, this one, which
     // answers for it since, may still have shown it as it was.
-    if (event.type === 'updated') enqueueOwners(event, find, (key) => enqueue(key, 'installed'));
+    if (event.type === 'updated') enqueueOwners(event, isThere, (key) => enqueue(key, 'installed'));
     if (!isReachChanged(event)) return;
-    for (const resource of listed()) enqueue(keyOfResource(resource), 'resource');
+    for (const key of keys()) enqueue(key, 'resource');
   });
   const served = watchServedKinds(watch, () => {
-    for (const resource of listed()) enqueue(keyOfResource(resource), 'resource');
+    for (const key of keys()) enqueue(key, 'resource');
   });
   const all = [...resources, ...owned.map(({ watched }) => watched), injectors, ...served.definitions];
   return {
@@ -86,9 +98,7 @@ export function watchAll(
     resource: find,
     holder: (key, ref) => {
       const labelled = labelledHolder(owned, ref);
-      return labelled !== undefined && labelled.key !== key && find(labelled.key) !== undefined
-        ? labelled
-        : undefined;
+      return labelled !== undefined && labelled.key !== key && isThere(labelled.key) ? labelled : undefined;
     },
     isOfAnother: (key, ref) => {
       const owner = labelledHolder(owned, ref)?.key;
@@ -97,7 +107,8 @@ export function watchAll(
     labelled: (key) => labelledObjects(owned, key),
     injectors: () => injectors.list(),
     labelledVersion: (key) => versionOfIstiod(istiods, key),
-    keys: () => listed().map(keyOfResource),
+    keys,
+    stateOf: stateOfKey,
     refresh: async () => {
       await Promise.all([...resources, injectors].map(async (watched) => watched.refresh()));
     },
@@ -136,6 +147,20 @@ function resourceIn(resources: readonly Watched[], key: string): K8sObject | und
     if (resource !== undefined) return resource;
   }
   return undefined;
+}
+
+interface NotedState {
+  readonly key: string;
+  readonly state: string;
+}
+
+function statesIn(watched: Watched, stateOf: (resource: K8sObject) => string): Notes<NotedState> {
+  return new Notes(watched, (resource) => ({ key: keyOfResource(resource), state: stateOf(resource) }));
+}
+
+function stateIn(states: readonly Notes<NotedState>[], key: string): string | undefined {
+  const ref = refOfKey(key);
+  return states.map((notes) => notes.of(ref)).find((noted) => noted !== undefined)?.state;
 }
 
 interface OwnedWatch {
@@ -189,10 +214,10 @@ function isReachChanged(event: WatchEvent): boolean {
 /** Owners that do not exist are none of our concern: istioctl uses the same labels. */
 function enqueueOwners(
   event: WatchEvent,
-  find: (key: string) => K8sObject | undefined,
+  isThere: (key: string) => boolean,
   enqueue: (key: string) => void,
 ): void {
   for (const key of ownersConcerned(event)) {
-    if (find(key) !== undefined) enqueue(key);
+    if (isThere(key)) enqueue(key);
   }
 }
