@@ -89,6 +89,16 @@ describe('parseTreePath', () => {
     ]);
   });
 
+  it('refuses what leads deeper than anything is nested, which would end the walk there too', () => {
+    const steps = (count: number): string => 'a.'.repeat(count);
+
+    expect(parseTreePath(steps(100))).to.include({ kind: 'path' });
+    expect(parseTreePath(steps(7_000))).to.deep.equal({
+      kind: 'invalid',
+      cause: 'it has more than 100 steps',
+    });
+  });
+
   it('never throws', () => {
     const text = fc.oneof(
       fc.string(),

@@ -22,10 +22,15 @@ export type ParsedPath =
 
 const SEGMENT = /\[((?:\\.|[^\]\\])*)\]|((?:\\.|[^.[\\])+)|(\.)|(.)/gsu;
 
+/** Far more than anything is nested; what walks along a path needs a bound, and whoever made this one is mistaken. */
+const MOST_STEPS = 100;
+
 export function parseTreePath(text: string): ParsedPath {
   const steps: PathStep[] = [];
   for (const [whole, bracket, key, dot] of text.matchAll(SEGMENT)) {
     if (dot !== undefined) continue;
+    if (steps.length === MOST_STEPS)
+      return { kind: 'invalid', cause: `it has more than ${MOST_STEPS} steps` };
     if (key !== undefined) steps.push({ kind: 'key', key: unescaped(key) });
     else if (bracket === undefined)
       return { kind: 'invalid', cause: `"${whole}" is not closed or stands alone` };
