@@ -27,6 +27,7 @@ export function reliabilityPage(proofs: Readonly<Record<string, Proof>>, figures
       ['proof', 'counted', 'target', 'met', 'tier', 'seed', 'date', 'machine'],
       rows.map(([key, proof]) => [proof.title, ...figureCells(proof, figures[key as ProofName])]), // keys of the table
     ),
+    'Only a run in full (tier 2) can meet a target: of a sample (tier 1) the counts are shown, and “met” says no, whatever it found.',
     '## What each shows',
     table(
       ['proof', 'what is done, and what must hold', 'suite'],
