@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { access, readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createMetrics } from '../src/controller/metrics.ts';
 import { mapAt } from '../src/model/json.ts';
 import type { JsonValue } from '../src/model/json.ts';
 
@@ -44,6 +45,18 @@ describe('the documentation', () => {
     const explained = new Set(mentioned.filter((script) => script !== 'ci'));
 
     expect([...explained].toSorted()).to.deep.equal(Object.keys(mapAt(manifest, 'scripts')).toSorted());
+  });
+
+  it('explains every metric, and no other', async () => {
+    const shown = await createMetrics(
+      () => 0,
+      () => ({ p99: 0, max: 0 }),
+    ).text();
+    const page = await readFile(join(ROOT, 'docs/operating.md'), 'utf8');
+    const named = (text: string, pattern: RegExp): readonly string[] =>
+      [...text.matchAll(pattern)].map(([, metric = '']) => metric).toSorted();
+
+    expect(named(page, /^\| `([a-z0-9]+_[a-z0-9_]+)`/gm)).to.deep.equal(named(shown, /^# TYPE (\w+)/gm));
   });
 
   it('links only to pages that are there', async () => {

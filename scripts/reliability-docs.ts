@@ -27,13 +27,14 @@ export function reliabilityPage(proofs: Readonly<Record<string, Proof>>, figures
       ['proof', 'counted', 'target', 'met', 'tier', 'seed', 'date', 'machine'],
       rows.map(([key, proof]) => [proof.title, ...figureCells(proof, figures[key as ProofName])]), // keys of the table
     ),
+    'Only a run in full (tier 2) can meet a target: of a sample (tier 1) the counts are shown, and “met” says no, whatever it found.',
     '## What each shows',
     table(
       ['proof', 'what is done, and what must hold', 'suite'],
       rows.map(([, { title, shows, suite }]) => [title, shows, code(`e2e/faults/${suite}`)]),
     ),
     '## How to run them',
-    `${code('npm test')} runs a sample (tier 1). All of it (tier 2) takes some 70 minutes on two processors, of which the soak is 60: the suites run side by side, each with a control plane of its own, but for the one that measures how quickly something happens. A target that is missed fails the run.`,
+    `${code('npm test')} runs a sample (tier 1). All of it (tier 2) takes some 70 minutes on two processors, of which the soak is 60: the suites run side by side, each with a control plane of its own, but for those that measure how quickly something happens, which run first and alone. A target that is missed fails the run.`,
     block(
       'sh',
       'npm run e2e:faults                                    # prints one line of counts for each proof\nnpm run e2e:faults -- crash-sweep views                # only these suites\nFAULTS_SEED=7 npm run e2e:faults                       # other random choices; the default is 1\nFAULTS_RECORD=1 npm run e2e:faults && npm run generate # keeps the figures and makes this page from them\nSOAK_MINUTES=5 npm run e2e:faults                      # soaks for five minutes instead of sixty\nFAULTS_MINUTES=5 npm run e2e:faults                    # tries no further plan of a sweep after five minutes',

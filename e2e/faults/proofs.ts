@@ -101,7 +101,7 @@ export const PROOFS = {
   canaries: {
     title: 'Secret canaries',
     shows:
-      'Secrets stand in 12 kinds of places, and the API server is made to echo them in its errors: none is found in logs, status, events, metrics, ConfigMaps of ours, or what the command line prints, neither plain nor in base64, hex or URL form.',
+      'Secrets stand in more than a dozen kinds of places, and the API server is made to echo them in its errors: none is found in logs, status, events, metrics, ConfigMaps of ours, or what the command line prints, neither plain nor in base64, hex or URL form.',
     target: '12 places, 0 found',
     suite: 'canaries.e2e.ts',
   },

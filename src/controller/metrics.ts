@@ -220,7 +220,7 @@ function noWatches(): ReadonlyMap<string, number> {
 function guardMetrics(registry: Registry): Pick<ControllerMetrics, 'admissionPolicy'> {
   const inForce = new Gauge({
     name: 'istio_operator_admission_policy_in_force',
-    help: '1 for a policy of deploy/admission.yaml that is there and bound, 0 for one that is not; as of the last start.',
+    help: '1 for a policy of deploy/admission.yaml that is there and bound, 0 for one that is not; as of when this replica began to lead.',
     labelNames: ['policy'],
     registers: [registry],
   });

@@ -1018,7 +1018,7 @@ export interface IstioOperator {
    */
   status?: {
     /**
-     * Overall state: RECONCILING or UPDATING while there is work to do, HEALTHY when everything is applied and works, ERROR when it does not or when the specification is not valid, ACTION_REQUIRED when a plan waits for approval.
+     * Overall state: RECONCILING while there is work to do, HEALTHY when everything is applied and works, ERROR when it does not or when the specification is not valid, ACTION_REQUIRED when a person has to approve a plan, apply something, or restart pods before a deletion, NONE when the operator makes no statement. UPDATING is a word of older operators.
      */
     status?: 'NONE' | 'UPDATING' | 'RECONCILING' | 'HEALTHY' | 'ERROR' | 'ACTION_REQUIRED';
     /**
@@ -1034,7 +1034,7 @@ export interface IstioOperator {
      */
     profile?: string;
     /**
-     * Revision of the control plane; empty for the default revision.
+     * Revision of the control plane; default for the one without a name.
      */
     revision?: string;
     /**
