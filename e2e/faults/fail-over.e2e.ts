@@ -14,6 +14,7 @@ import { LEADER_FAULTS, LEADER_FAULT_NAMES } from './leader-faults.ts';
 import type { Deed } from './leadership.ts';
 import { deedsOf, handOverAfter, judgeLeadership } from './leadership.ts';
 import type { LeaseTimes } from './replica.ts';
+import { bundleOperator } from './operator-process.ts';
 import { LeaseInHand, Replica } from './replica.ts';
 
 const NAMESPACE = 'istio-system';
@@ -59,8 +60,10 @@ class Pair {
   #changes = 0;
 
   static async start(plane: ControlPlane, resources: Resources, setting: Setting): Promise<Pair> {
+    // As the image has it: loading hundreds of sources takes a replica longer than the lease of these trials lasts.
+    const program = await bundleOperator(plane);
     const create = async (name: string): Promise<Replica> =>
-      Replica.create(plane, { namespace: setting.namespace, name }, setting.times);
+      Replica.create(plane, { namespace: setting.namespace, name }, setting.times, program);
     const replicas = [await create('replica-a'), await create('replica-b')] as const;
     await Promise.all(replicas.map(async (replica) => replica.start()));
     return new Pair(replicas, new LeaseInHand(plane, setting.namespace), resources, setting);
