@@ -29,7 +29,7 @@ import { EVERYTHING, FAR, VOLUME } from './everything.ts';
 
 const run = readFaultRun(process.env);
 const MINUTES = 60_000;
-const SAMPLE = 20;
+const SAMPLE = 15;
 const REPAIR_TIMEOUT_MS = 30_000;
 const POLL_MS = 5;
 const TELLING_TIMEOUT_MS = 5_000;
