@@ -103,6 +103,8 @@ function auditArguments(directory: string): readonly string[] {
   return [
     `--audit-policy-file=${join(directory, FILES.auditPolicy)}`,
     `--audit-log-path=${join(directory, FILES.auditLog)}`,
+    // In MiB. A new file every 100 MiB would cost those who read this one as it grows.
+    '--audit-log-maxsize=100000',
   ];
 }
 

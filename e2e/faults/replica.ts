@@ -20,7 +20,7 @@ export const BLOCKS = {
   /** Not long enough to miss the deadline for renewal. */
   SIGUSR2: ({ renewDeadlineMs }) => renewDeadlineMs / 2,
   /** Long enough for another replica to take over. */
-  SIGHUP: ({ leaseMs }) => leaseMs + 1_000,
+  SIGHUP: ({ leaseMs, retryMs }) => leaseMs + Math.max(1_000, 2 * retryMs),
 } as const satisfies Partial<Record<NodeJS.Signals, (times: LeaseTimes) => number>>;
 
 /** How wrong the clock of a process is. */

@@ -378,6 +378,28 @@ describe('Claims', () => {
       expect(heirs(claims, READER, { isInstalled: () => true })).to.deep.equal(['b']);
     });
 
+    it('promises the rest to one for which what all may use is kept, when all who are in its way go', () => {
+      const claims = new Claims();
+      claims.settle('a', BASE_ONLY, NOBODY);
+      claims.settle('c', GATEWAY_ONLY, NOBODY);
+      claims.settle('b', DEMO, NOBODY);
+      claims.settle('d', GATEWAY_ONLY, NOBODY);
+      const rules = {
+        isStaying: (key: string) => key === 'b' || key === 'd',
+        isInstalled: () => false,
+        isAtWork: (key: string) => rules.isStaying(key),
+      };
+
+      const isKept = claims.bequeath('a', refOf(READER), rules);
+      for (const key of ['a', 'c']) claims.forget(key);
+
+      expect(isKept).to.equal(true);
+      expect(told(claims.settle('d', GATEWAY_ONLY, NOBODY))).to.deep.equal([
+        'istio-ingressgateway belongs to b',
+      ]);
+      expect(told(claims.settle('b', DEMO, NOBODY))).to.have.length(3);
+    });
+
     it('keeps a control plane for nobody who is paused', () => {
       const claims = new Claims();
       claims.settle('a', DEMO, NOBODY);
@@ -407,11 +429,11 @@ describe('Claims', () => {
       ]);
     });
 
-    it('promises nothing of what only one can have for the sake of what all may use', () => {
+    it('promises nothing to one that somebody who stays keeps from the rest, though it needs what all may use', () => {
       const claims = new Claims();
-      claims.settle('a', DEMO, NOBODY);
-      claims.settle('b', DEMO, NOBODY);
+      claims.settle('a', BASE_ONLY, NOBODY);
       claims.settle('c', GATEWAY_ONLY, NOBODY);
+      claims.settle('b', DEMO, NOBODY);
       const rules = {
         isStaying: (key: string) => key !== 'a',
         isInstalled: () => true,
@@ -422,6 +444,7 @@ describe('Claims', () => {
       claims.forget('a');
 
       expect(isKept).to.equal(true);
+      expect(told(claims.settle('d', PILOT_ONLY, NOBODY))).to.deep.equal(['istiod']);
       expect(told(claims.settle('c', GATEWAY_ONLY, NOBODY))).to.deep.equal(['istio-ingressgateway']);
     });
 

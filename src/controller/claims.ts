@@ -169,21 +169,27 @@ export class Claims {
     const identity = identityOf(ref);
     return this.wantedBy(key, ref).filter((other) => {
       const isNeeded = this.#wishes.get(other)?.shared.has(identity) === true && rules.isInstalled(other);
-      return isNeeded || (rules.isAtWork(other) && this.#isUnhindered(other, rules));
+      return isNeeded || this.#isNext(other, rules);
     });
   }
 
   /**
-   * Gives whether an object must be kept, and promises its heir everything else that only one can have and that it needs
-   * beside: if another one were first, the heir would remain refused, and the object in nobody's hands.
+   * Gives whether an object must be kept, and promises an heir that is refused so far everything that only one can have
+   * and that it needs beside, unless somebody who stays has some of it: if another one were first, the heir would remain
+   * refused, and the object in nobody's hands.
    */
   bequeath(key: string, ref: ObjectRef, rules: HeirRules): boolean {
     if (!rules.isStaying(key)) this.#leaving.add(key);
     const [heir] = this.heirs(key, ref, rules);
     const wishes = heir === undefined ? undefined : this.#wishes.get(heir);
-    if (heir !== undefined && wishes?.isRefused === true && wishes.exclusive.has(identityOf(ref)))
+    if (heir !== undefined && wishes?.isRefused === true && this.#isNext(heir, rules))
       for (const identity of wishes.exclusive) this.#promised.set(identity, heir);
     return heir !== undefined;
+  }
+
+  /** Whether a resource would take over now, and nobody who stays is in its way. */
+  #isNext(key: string, rules: HeirRules): boolean {
+    return rules.isAtWork(key) && this.#isUnhindered(key, rules);
   }
 
   /** Whether nobody who stays keeps a resource from what it asks for. */
