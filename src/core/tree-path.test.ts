@@ -90,10 +90,10 @@ describe('parseTreePath', () => {
   });
 
   it('refuses what leads deeper than anything is nested, which would end the walk there too', () => {
-    const steps = (count: number): string => 'a.'.repeat(count);
+    const long = (count: number): string => 'a.'.repeat(count);
 
-    expect(parseTreePath(steps(100))).to.include({ kind: 'path' });
-    expect(parseTreePath(steps(7_000))).to.deep.equal({
+    expect(parseTreePath(long(100))).to.include({ kind: 'path' });
+    expect(parseTreePath(long(7_000))).to.deep.equal({
       kind: 'invalid',
       cause: 'it has more than 100 steps',
     });
