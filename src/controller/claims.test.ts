@@ -333,6 +333,12 @@ describe('Claims', () => {
     const GATEWAY_ONLY = planOf({ components: DEMO.components.slice(2) });
     const PILOT_ONLY = planOf({ components: DEMO.components.slice(1, 2) });
 
+    const WHILE_A_GOES: HeirRules = {
+      isStaying: (key) => key !== 'a',
+      isInstalled: () => false,
+      isAtWork: () => true,
+    };
+
     function heirs(claims: Claims, object: K8sObject, rules: Partial<HeirRules> = {}): readonly string[] {
       const all = { isStaying: () => true, isInstalled: () => false, isAtWork: () => true, ...rules };
       return claims.heirs('a', refOf(object), all);
@@ -415,12 +421,7 @@ describe('Claims', () => {
       const labels = labelled(GATEWAY, 'a');
       claims.settle('b', DEMO, labels);
       claims.settle('c', GATEWAY_ONLY, labels);
-      const rules = {
-        isStaying: (key: string) => key !== 'a',
-        isInstalled: () => false,
-        isAtWork: () => true,
-      };
-      claims.bequeath('a', refOf(GATEWAY), rules);
+      claims.bequeath('a', refOf(GATEWAY), WHILE_A_GOES);
       claims.settle('b', DEMO, labels);
 
       expect(told(claims.settle('b', DEMO, labels))).to.have.length(3);
@@ -452,12 +453,7 @@ describe('Claims', () => {
       const claims = new Claims();
       claims.settle('a', DEMO, NOBODY);
       claims.settle('b', DEMO, NOBODY);
-      const rules = {
-        isStaying: (key: string) => key !== 'a',
-        isInstalled: () => false,
-        isAtWork: () => true,
-      };
-      claims.bequeath('a', refOf(ISTIOD), rules);
+      claims.bequeath('a', refOf(ISTIOD), WHILE_A_GOES);
       claims.forget('a');
       claims.settle('b', DEMO, NOBODY);
       claims.settle('b', BASE_ONLY, NOBODY);
@@ -470,12 +466,7 @@ describe('Claims', () => {
       claims.settle('a', DEMO, NOBODY);
       claims.settle('b', DEMO, NOBODY);
       claims.settle('c', GATEWAY_ONLY, NOBODY);
-      const rules = {
-        isStaying: (key: string) => key !== 'a',
-        isInstalled: () => false,
-        isAtWork: () => true,
-      };
-      claims.bequeath('a', refOf(ISTIOD), rules);
+      claims.bequeath('a', refOf(ISTIOD), WHILE_A_GOES);
       claims.forget('a');
 
       expect(claims.forget('b')).to.deep.equal(['c']);
@@ -486,13 +477,8 @@ describe('Claims', () => {
       claims.settle('a', DEMO, NOBODY);
       claims.settle('b', DEMO, NOBODY);
       claims.settle('c', GATEWAY_ONLY, NOBODY);
-      const rules = {
-        isStaying: (key: string) => key !== 'a',
-        isInstalled: () => false,
-        isAtWork: () => true,
-      };
 
-      const isKept = claims.bequeath('a', refOf(ISTIOD), rules);
+      const isKept = claims.bequeath('a', refOf(ISTIOD), WHILE_A_GOES);
       claims.forget('a');
 
       expect(isKept).to.equal(true);

@@ -65,7 +65,8 @@ export function watchAll(
   { enqueue, lost }: WatchListener,
 ): Watches {
   const resources = watchResources(watch, namespaces);
-  const states = resources.map((watched) => statesIn(watched, stateOf));
+  const followed = resources.map((watched) => ({ watched, notes: statesIn(watched, stateOf) }));
+  const states = followed.map(({ notes }) => notes);
   const keys = (): readonly string[] => states.flatMap((notes) => notes.all()).map(({ key }) => key);
   const stateOfKey = (key: string): string | undefined => stateIn(states, key);
   const owned = OWNED_KINDS.map((kind) => ({
@@ -76,7 +77,7 @@ export function watchAll(
   const injectors = watch.watch(INJECTORS, { labelSelector: INJECTOR_SELECTOR });
   const find = (key: string): K8sObject | undefined => resourceIn(resources, key);
   const isThere = (key: string): boolean => stateOfKey(key) !== undefined;
-  for (const watched of resources) follow(watched, { enqueue, lost });
+  for (const each of followed) follow(each, { enqueue, lost });
   for (const { watched } of owned) {
     watched.onChange((event) => enqueueOwners(event, isThere, (key) => enqueue(key, 'installed')));
   }
@@ -124,7 +125,7 @@ function watchResources(watch: WatchPort, namespaces: readonly string[]): readon
   return namespaces.map((namespace) => watch.watch(ISTIO_OPERATOR, { namespace }));
 }
 
-function follow(watched: Watched, { enqueue, lost }: WatchListener): void {
+function follow({ watched, notes }: FollowedWatch, { enqueue, lost }: WatchListener): void {
   watched.onChange((event) => {
     if (event.type !== 'updated' || asksForALook(event.old, event.object))
       enqueue(keyOfResource(event.object), 'resource');
@@ -132,7 +133,7 @@ function follow(watched: Watched, { enqueue, lost }: WatchListener): void {
   // Of a restored server even the same generation may be another specification, or have a status of before.
   watched.onSync((isSynced) => {
     if (!isSynced) lost();
-    else for (const resource of watched.list()) enqueue(keyOfResource(resource), 'resource');
+    else for (const { key } of notes.all()) enqueue(key, 'resource');
   });
 }
 
@@ -152,6 +153,11 @@ function resourceIn(resources: readonly Watched[], key: string): K8sObject | und
 interface NotedState {
   readonly key: string;
   readonly state: string;
+}
+
+interface FollowedWatch {
+  readonly watched: Watched;
+  readonly notes: Notes<NotedState>;
 }
 
 function statesIn(watched: Watched, stateOf: (resource: K8sObject) => string): Notes<NotedState> {
