@@ -2,25 +2,19 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { request } from 'undici';
-import { bundle } from '../../scripts/build/bundle.ts';
 import { NODE_FLAGS } from '../../scripts/image/node-flags.ts';
 import type { ControlPlane } from '../control-plane/control-plane.ts';
 import { onProcessEnd } from '../control-plane/exit-guard.ts';
 import { findFreePort } from '../control-plane/free-port.ts';
 import { eventually } from '../operator/resources.ts';
+import { bundleOperator } from './operator-process.ts';
 
-const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 const NODE_OPTIONS =
   '--max-old-space-size=160 --max-semi-space-size=2 --disallow-code-generation-from-strings';
 const RECONCILES = /^controller_runtime_reconcile_total\{.*\} (\S+)$/gmu;
 
 export class PoisonOperator {
-  readonly #folder: string;
   readonly #port: number;
   readonly #child: ChildProcess;
   /** Each scrape begins it anew, so the largest one is kept here. */
@@ -28,29 +22,18 @@ export class PoisonOperator {
 
   /** Resolves when it is ready. */
   static async start(plane: ControlPlane): Promise<PoisonOperator> {
-    const folder = await mkdtemp(join(tmpdir(), 'poison-'));
-    const entries = { main: join(SRC, 'main.ts'), 'plan-worker': join(SRC, 'plan-worker.ts') };
-    await bundle({ entries, outdir: folder });
-    const operator = new PoisonOperator(plane, folder, await findFreePort());
+    const operator = new PoisonOperator(plane, await bundleOperator(plane), await findFreePort());
     await eventually('the operator is ready', async () => (await operator.#get('/readyz')).status === 200);
     return operator;
   }
 
-  private constructor(plane: ControlPlane, folder: string, port: number) {
-    this.#folder = folder;
+  private constructor(plane: ControlPlane, program: string, port: number) {
     this.#port = port;
     const at127 = ['--health-host=127.0.0.1', '--monitoring-host=127.0.0.1'];
     const ports = [`--health-port=${port}`, `--monitoring-port=${port}`];
     this.#child = spawn(
       process.execPath,
-      [
-        ...NODE_FLAGS,
-        join(folder, 'main.mjs'),
-        'run',
-        `--kubeconfig=${plane.kubeconfigPath}`,
-        ...ports,
-        ...at127,
-      ],
+      [...NODE_FLAGS, program, 'run', `--kubeconfig=${plane.kubeconfigPath}`, ...ports, ...at127],
       { stdio: ['ignore', 'ignore', 'inherit'], env: { PATH: process.env['PATH'], NODE_OPTIONS } },
     );
     this.#child.once(
@@ -85,7 +68,6 @@ export class PoisonOperator {
   async end(): Promise<void> {
     this.#child.kill('SIGTERM');
     if (this.#child.exitCode === null) await once(this.#child, 'exit');
-    await rm(this.#folder, { recursive: true });
   }
 
   async #metrics(): Promise<string> {

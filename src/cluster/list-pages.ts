@@ -50,10 +50,10 @@ export async function listPages(
   transport: Transport,
   mapping: ResourceMapping,
   selection: Selection,
-  { signal, retry = true }: { readonly signal: AbortSignal; readonly retry?: boolean },
+  options: { readonly signal: AbortSignal; readonly retry?: boolean },
 ): Promise<Collection> {
   const objects: K8sObject[] = [];
-  const last = await eachPage(transport, mapping, { ...selection, signal, retry }, (page) => {
+  const last = await eachPage(transport, mapping, { ...selection, ...options }, (page) => {
     objects.push(...objectsOn(page, mapping, selection));
   });
   const resourceVersion = stringAt(last, 'metadata', 'resourceVersion');

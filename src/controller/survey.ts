@@ -55,14 +55,17 @@ async function settleOther(
   deps: SurveyDeps,
   { key, resource, signal }: Pick<Visit, 'key' | 'resource' | 'signal'>,
 ): Promise<boolean> {
-  const state = settlingState(resource, deps.settings.revision);
-  const isAsking = gateOf(resource, deps.settings.revision).kind === 'install' && !isDryRun(resource);
+  const { revision } = deps.settings;
+  const isAsking = gateOf(resource, revision).kind === 'install' && !isDryRun(resource);
   const wish = isAsking ? await wishOf(deps, { key, resource, signal }) : undefined;
   // The plans of all resources at once would take much memory.
   if (isAsking) deps.forgetPlan(key);
-  if (wish?.kind === 'planned') settle(deps, { key, resource }, wish.plan);
-  else deps.claims.noteSettled(key, state);
-  return wish?.kind === 'planned';
+  if (wish?.kind !== 'planned') {
+    deps.claims.noteSettled(key, settlingState(resource, revision));
+    return false;
+  }
+  settle(deps, { key, resource }, wish.plan);
+  return true;
 }
 
 /**
