@@ -58,7 +58,13 @@ export async function runOperator(run: OperatorRun): Promise<number> {
   const terms = new Terms<OperatorTerm>({
     acquire: acquirer(parts, settings),
     nextController: (term) =>
-      assembleController({ ...parts, fence: { remainingMs: () => term()?.fence.remainingMs() ?? 0 } }),
+      assembleController({
+        ...parts,
+        fence: {
+          remainingMs: () => term()?.fence.remainingMs() ?? 0,
+          sent: (landed) => term()?.fence.sent(landed),
+        },
+      }),
     leading: (isLeader) => {
       metrics.leading(isLeader);
       logger.info(isLeader ? 'leading' : 'not leading any more');
@@ -172,7 +178,7 @@ function acquirer(
       ended: signal,
       problem: () => undefined,
       release: async () => undefined,
-      fence: { remainingMs: () => Infinity },
+      fence: { remainingMs: () => Infinity, sent: () => undefined },
     });
   const lease: LeaseDeps = {
     ...parts,

@@ -15,11 +15,11 @@ export const SAFETY_CODE: readonly SafetyArea[] = [
       'src/cluster/lease.ts',
       'src/cluster/lease-store.ts',
       'src/cluster/deadline.ts',
-      'src/cluster/fenced-dispatch.ts',
+      'src/cluster/fenced-request.ts',
       'src/controller/terms.ts',
     ],
     tests: [
-      'src/cluster/{lease,lease-store,deadline,fenced-dispatch,transport,cluster}.test.ts',
+      'src/cluster/{lease,lease-store,deadline,fenced-request,transport,cluster}.test.ts',
       'src/controller/terms.test.ts',
     ],
   },

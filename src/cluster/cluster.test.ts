@@ -325,7 +325,11 @@ describe('the cluster', () => {
     reply = json(STORED);
     const clock = new FakeClock();
     const discovery = createDiscovery({ transport, clock });
-    const follower = createCluster({ transport, discovery, fence: { remainingMs: () => 0 } });
+    const follower = createCluster({
+      transport,
+      discovery,
+      fence: { remainingMs: () => 0, sent: () => undefined },
+    });
 
     const failure = await failureOf(follower.apply(OBJECT, { signal: NEVER, force: true }));
     const read = await follower.get(REF, { signal: NEVER });
@@ -338,7 +342,11 @@ describe('the cluster', () => {
   it('lets no write of any sort pass without the lease', async () => {
     reply = json(STORED);
     const discovery = createDiscovery({ transport, clock: new FakeClock() });
-    const follower = createCluster({ transport, discovery, fence: { remainingMs: () => 0 } });
+    const follower = createCluster({
+      transport,
+      discovery,
+      fence: { remainingMs: () => 0, sent: () => undefined },
+    });
     const options = { signal: NEVER, resourceVersion: '5' };
 
     const failures = [

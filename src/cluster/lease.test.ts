@@ -185,6 +185,37 @@ describe('acquireLease', () => {
     expect(mapAt(store.lease, 'spec')['leaseTransitions']).to.equal(1);
   });
 
+  it('is given back only when every write under way has ended', async () => {
+    const leadership = await lead('a');
+    const writes = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    for (const { promise } of writes) leadership.sent(promise);
+
+    const released = leadership.release();
+    const holders: unknown[] = [];
+    for (const { resolve } of writes) {
+      await settled();
+      holders.push(store.holder);
+      resolve();
+    }
+    await released;
+
+    expect(holders).to.deep.equal(['a', 'a']);
+    expect(store.holder).to.equal('');
+  });
+
+  it('is left to run out when a write outlives the time of its leader', async () => {
+    const leadership = await lead('a');
+    const write = Promise.withResolvers<void>();
+    leadership.sent(write.promise);
+
+    const released = leadership.release();
+    await clock.advance(10_000);
+    write.resolve();
+    await released;
+
+    expect(store.holder).to.equal('a');
+  });
+
   it('is given back also when it was stored last without our knowing, as by a renewal that was cut off', async () => {
     const leadership = await lead('a');
     store.edit({ renewTime: '2026-11-21T05:14:00.000000Z' });

@@ -46,7 +46,10 @@ export interface Leadership extends WriteFence {
    * having been noticed, or work that goes on long after the end. Losing the lease is no problem.
    */
   problem(): string | undefined;
-  /** Gives the lease back so that another replica takes over at once. Stop writing first. Never rejects. */
+  /**
+   * Gives the lease back so that another replica takes over at once; first waits for the writes that are under way. Stop
+   * writing first. Never rejects.
+   */
   release(): Promise<void>;
 }
 
@@ -250,6 +253,7 @@ class HeldLease implements Leadership {
   readonly #candidate: Candidate;
   readonly #ended = new AbortController();
   #endedAtMs: number | undefined;
+  readonly #writes = new Set<Promise<void>>();
   readonly #renewing: Promise<void>;
 
   constructor(deps: LeaseDeps, settings: LeaseSettings, candidate: Candidate) {
@@ -274,6 +278,11 @@ class HeldLease implements Leadership {
     return leaseMs - marginMs - this.#sinceRenewalMs();
   }
 
+  sent(landed: Promise<void>): void {
+    this.#writes.add(landed);
+    void landed.then(() => this.#writes.delete(landed));
+  }
+
   problem(): string | undefined {
     const { leaseMs } = this.#settings;
     const sinceMs =
@@ -288,6 +297,8 @@ class HeldLease implements Leadership {
   async release(): Promise<void> {
     this.#end();
     await this.#renewing;
+    // What the server still works on would be done in the time of the next leader.
+    await Promise.all(this.#writes);
     if (this.#sinceRenewalMs() >= this.#settings.renewDeadlineMs) return;
     try {
       await this.#candidate.release(new AbortController().signal);

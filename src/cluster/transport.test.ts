@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { expect } from 'chai';
 import { setImmediate } from 'node:timers/promises';
 import { FakeClock } from '../controller/testing/fake-clock.ts';
@@ -8,7 +9,7 @@ import type { Reply } from './testing/fake-api-server.ts';
 import { FakeApiServer, hang, json, refusal, reset, text } from './testing/fake-api-server.ts';
 import { selfSignedCertificate } from './testing/self-signed.ts';
 import { until, untilSleeping } from './testing/until.ts';
-import type { ApiRequest, Exchange, Transport } from './transport.ts';
+import type { ApiRequest, Exchange, Transport, WriteFence } from './transport.ts';
 import { createTransport } from './transport.ts';
 
 const OK = json({ ok: true });
@@ -394,7 +395,7 @@ describe('the transport', () => {
     server.always(BUSY);
     let remainingMs = 5_000;
 
-    const failure = failureOf(transport.request({ ...get(), fence: { remainingMs: () => remainingMs } }));
+    const failure = failureOf(transport.request({ ...get(), fence: fence(() => remainingMs) }));
     await untilSleeping(clock, 2);
     remainingMs = 0;
     await clock.advance(100);
@@ -409,8 +410,8 @@ describe('the transport', () => {
     const busy = [0, 1, 2].map(async () => failureOf(transport.request({ ...get(), timeoutMs: 1_000 })));
     await until('all connections are taken', () => server.requests.length === 3);
 
-    const waiting = failureOf(transport.request({ ...get(), fence: { remainingMs: () => remainingMs } }));
-    await untilSleeping(clock, 4);
+    const waiting = failureOf(transport.request({ ...get(), fence: fence(() => remainingMs) }));
+    await untilSleeping(clock, 5);
     remainingMs = 0;
     await clock.advance(1_000);
     await Promise.all(busy);
@@ -421,7 +422,7 @@ describe('the transport', () => {
 
   it('gives the answer to a write within the fence', async () => {
     server.inTurn(OK, refusal(409, 'Conflict', 'changed'));
-    const write = { ...get(), fence: { remainingMs: () => 5_000 } };
+    const write = { ...get(), fence: fence(() => 5_000) };
 
     expect(await transport.request(write)).to.deep.equal({ ok: true });
     expect(await failureOf(transport.request(write))).to.include({ kind: 'conflict', message: 'changed' });
@@ -430,11 +431,85 @@ describe('the transport', () => {
   it('ends a write when the fence will close', async () => {
     server.always(hang);
 
-    const failure = failureOf(transport.request({ ...get(), fence: { remainingMs: () => 1_500 } }));
+    const failure = failureOf(transport.request({ ...get(), fence: fence(() => 1_500) }));
     await until('the request arrived', () => server.requests.length === 1);
     await clock.advance(1_500);
 
     expect(await failure).to.include({ kind: 'unavailable' });
+  });
+
+  it('lets the caller of a write go at once, and follows the write until it is answered', async () => {
+    const answering: ServerResponse[] = [];
+    server.always((response) => void answering.push(response));
+    const caller = new AbortController();
+    const landed: Promise<void>[] = [];
+    const write = { ...get(), fence: fence(() => 5_000, landed), signal: caller.signal };
+    const failure = failureOf(transport.request(write));
+    await until('the request arrived', () => answering.length === 1);
+
+    caller.abort();
+
+    expect(await failure).to.include({ kind: 'cancelled' });
+    await turns();
+    expect([answering[0]?.socket?.destroyed, await isSettled(landed[0])]).to.deep.equal([false, false]);
+    answering[0]?.end('{}');
+    await landed[0];
+    expect(landed).to.have.length(1);
+    await until('nobody waits', () => clock.sleeping === 0);
+  });
+
+  it('follows a write no longer than it was given, whoever gave up before', async () => {
+    server.always(hang);
+    const caller = new AbortController();
+    const landed: Promise<void>[] = [];
+    const write = { ...get(), fence: fence(() => 1_500, landed), signal: caller.signal };
+    const failure = failureOf(transport.request(write));
+    await until('the request arrived', () => server.requests.length === 1);
+    caller.abort();
+    await failure;
+
+    await clock.advance(1_499);
+    expect(await isSettled(landed[0])).to.equal(false);
+    await clock.advance(1);
+
+    await landed[0];
+  });
+
+  it('lets the caller of a write go that waits for a connection, and never sends it', async () => {
+    const answering: ServerResponse[] = [];
+    server.always((response) => void answering.push(response));
+    const busy = [0, 1, 2].map(async () => transport.request(get()));
+    await until('all connections are taken', () => answering.length === 3);
+    const caller = new AbortController();
+    const landed: Promise<void>[] = [];
+    const write = { ...get(), fence: fence(() => 5_000, landed), signal: caller.signal };
+    const failure = failureOf(transport.request(write));
+    await untilSleeping(clock, 5);
+
+    caller.abort();
+
+    expect(await failure).to.include({ kind: 'cancelled' });
+    for (const response of answering) response.end('{}');
+    await Promise.all([...busy, landed[0]]);
+    expect(server.requests).to.have.length(3);
+  });
+
+  it('ends the reading of the answer to a write when its caller gives up', async () => {
+    server.always((response) => {
+      response.writeHead(200, { 'content-length': '1000' });
+      response.write('{');
+    });
+    const caller = new AbortController();
+    const landed: Promise<void>[] = [];
+    const write = { ...get(), fence: fence(() => 5_000, landed), signal: caller.signal };
+    const failure = failureOf(transport.request(write));
+    await until('the request was sent', () => landed.length === 1);
+    await landed[0];
+    await turns();
+
+    caller.abort();
+
+    expect(await failure).to.include({ kind: 'cancelled' });
   });
 
   it('counts every exchange', async () => {
@@ -639,6 +714,15 @@ describe('connections over TLS', () => {
 
 function get(): ApiRequest {
   return { method: 'GET', path: '/api/v1/things', verb: 'get', signal: new AbortController().signal };
+}
+
+/** Open for as long as it says; what was told to it is in `landed`. */
+function fence(remainingMs: () => number, landed: Promise<void>[] = []): WriteFence {
+  return { remainingMs, sent: (write) => void landed.push(write) };
+}
+
+async function isSettled(work: Promise<void> | undefined): Promise<boolean> {
+  return Promise.race([(work ?? Promise.resolve()).then(() => true), setImmediate(false)]);
 }
 
 async function failureOf(work: Promise<unknown>): Promise<unknown> {

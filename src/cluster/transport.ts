@@ -14,13 +14,18 @@ import { Connections } from './connections.ts';
 import type { Access, Credentials } from './credentials.ts';
 import type { Deadline } from './deadline.ts';
 import { startDeadline } from './deadline.ts';
-import { fencedDispatch } from './fenced-dispatch.ts';
+import { requestFenced } from './fenced-request.ts';
 import { RetryBudget, retryWaitMs } from './retry.ts';
 
 /** Asked before every try of a write, so that a replica that lost the lease writes nothing more. */
 export interface WriteFence {
   /** How much longer writes may be under way; 0 when none may start. */
   remainingMs(): number;
+  /**
+   * Told of each write. Others may write once this is resolved: the write was answered, or not sent, or its time is over.
+   * It never rejects.
+   */
+  sent(landed: Promise<void>): void;
 }
 
 export interface ApiRequest extends Attempt {
@@ -69,7 +74,17 @@ export interface TransportDeps {
   readonly onExchange?: (exchange: Exchange) => void;
 }
 
+type FencedRequest = ApiRequest & Required<Pick<ApiRequest, 'fence'>>;
+
+interface Sending {
+  readonly pool: Dispatcher;
+  readonly options: Dispatcher.RequestOptions;
+  readonly deadline: Deadline;
+}
+
 const DEFAULT_TIMEOUT_MS = 10_000;
+/** Of a caller that does not give up. */
+const NEVER = new AbortController().signal;
 
 export function createTransport(deps: TransportDeps): Transport {
   return new HttpTransport(deps);
@@ -105,7 +120,7 @@ class HttpTransport implements Transport {
   async stream(request: ApiRequest): Promise<AsyncIterable<string>> {
     const deadline = this.#startDeadline(request);
     try {
-      const answer = await this.#exchange(request, deadline.signal);
+      const answer = await this.#exchange(request, deadline);
       if (answer.statusCode !== 200) throw await refusal(request, answer);
       return this.#textOf(request, answer.body);
     } catch (error) {
@@ -130,7 +145,7 @@ class HttpTransport implements Transport {
   async #attempt(request: ApiRequest, deadline: Deadline): Promise<JsonObject | ClusterError> {
     if (!isWithinTerm(request)) return lostLease(request);
     try {
-      const answer = await this.#exchange(request, deadline.signal);
+      const answer = await this.#exchange(request, deadline);
       if (answer.statusCode >= 300) throw await refusal(request, answer);
       const json = parseObject(await answer.body.text());
       // What the server did is unknown, as with a broken connection.
@@ -156,27 +171,30 @@ class HttpTransport implements Transport {
   }
 
   /** One request and the head of its answer. A token that is refused is read again once: it may have been rotated. */
-  async #exchange(request: ApiRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    const answer = await this.#send(request, signal);
+  async #exchange(request: ApiRequest, deadline: Deadline): Promise<Dispatcher.ResponseData> {
+    const answer = await this.#send(request, deadline);
     if (answer.statusCode !== 401) return answer;
     await answer.body.dump();
     this.#deps.credentials.invalidate();
-    return this.#send(request, signal);
+    return this.#send(request, deadline);
   }
 
-  async #send(request: ApiRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    signal.throwIfAborted();
+  async #send(request: ApiRequest, deadline: Deadline): Promise<Dispatcher.ResponseData> {
+    deadline.signal.throwIfAborted();
     const access = await this.#access(request);
-    const pool = fenced(request, this.#connections.pool(request.lane ?? 'call', access.tls));
+    const pool = this.#connections.pool(request.lane ?? 'call', access.tls);
+    const options = {
+      origin: this.#server.origin,
+      path: this.#pathOf(request),
+      method: request.method,
+      headers: this.#headersOf(request, access),
+      body: request.body === undefined ? null : JSON.stringify(request.body.json),
+    };
     try {
-      const answer = await pool.request({
-        origin: this.#server.origin,
-        path: this.#pathOf(request),
-        method: request.method,
-        headers: this.#headersOf(request, access),
-        body: request.body === undefined ? null : JSON.stringify(request.body.json),
-        signal,
-      });
+      const answer =
+        request.fence === undefined
+          ? await pool.request({ ...options, signal: deadline.signal })
+          : await this.#write({ ...request, fence: request.fence }, { pool, options, deadline });
       // A body that is given up tells an error, and one that nobody hears ends this process. undici hears it only while
       // the answer is on its way: not when all of it is here and nobody has read it. Who reads hears of it all the same.
       answer.body.on('error', () => undefined);
@@ -186,6 +204,23 @@ class HttpTransport implements Transport {
       this.#report(request, '<error>');
       throw error;
     }
+  }
+
+  async #write(
+    request: FencedRequest,
+    { pool, options, deadline }: Sending,
+  ): Promise<Dispatcher.ResponseData> {
+    const limit = startDeadline(this.#deps.clock, NEVER, deadline.remainingMs());
+    return requestFenced(pool, options, {
+      mayBeSent: () => isWithinTerm(request),
+      whyNot: () => lostLease(request),
+      caller: deadline.signal,
+      limit: limit.signal,
+      sent: (landed) => {
+        void landed.then(() => limit.end());
+        request.fence.sent(landed);
+      },
+    });
   }
 
   async #access(request: ApiRequest): Promise<Access> {
@@ -273,13 +308,4 @@ function isWithinTerm({ fence }: ApiRequest): boolean {
 
 function lostLease(request: ApiRequest): ClusterError {
   return cancelledError(attemptOf(request), 'this replica does not hold the lease');
-}
-
-function fenced(request: ApiRequest, pool: Dispatcher): Pick<Dispatcher, 'request'> {
-  if (request.fence === undefined) return pool;
-  return fencedDispatch(
-    pool,
-    () => isWithinTerm(request),
-    () => lostLease(request),
-  );
 }
