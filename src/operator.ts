@@ -16,6 +16,7 @@ import type { Clock } from './model/clock.ts';
 import type { Logger } from './model/logger.ts';
 import type { FindProfiles } from './mounted-profiles.ts';
 import type { GuardedPlanner } from './planner/guarded-planner.ts';
+import { createTurns } from './turns.ts';
 
 export interface ControllerParts {
   readonly transport: Transport;
@@ -44,13 +45,21 @@ export function assembleController(parts: ControllerParts): Controller {
   });
   const cached = withCache(cluster, watches);
   parts.metrics.watching(() => watches.ages());
+  const turn = createTurns();
+  const planFor = planForResource(parts);
   return createController({
     ...parts,
     watch: watches,
     resources: cached,
     cluster: cached,
-    engine: { apply: applyPlan, delete: deleteInstallation, preview: previewPlan },
-    planFor: planForResource(parts),
+    // To plan, and to compare what is installed with a plan, takes some ten milliseconds each; of several resources side
+    // by side that would be one long turn, and the lease and everybody else would wait.
+    engine: {
+      apply: async (...args) => turn().then(async () => applyPlan(...args)),
+      delete: deleteInstallation,
+      preview: async (...args) => turn().then(async () => previewPlan(...args)),
+    },
+    planFor: async (...args) => turn().then(() => planFor(...args)),
   });
 }
 

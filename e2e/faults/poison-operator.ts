@@ -2,23 +2,26 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { request } from 'undici';
 import { NODE_FLAGS } from '../../scripts/image/node-flags.ts';
 import type { ControlPlane } from '../control-plane/control-plane.ts';
 import { onProcessEnd } from '../control-plane/exit-guard.ts';
 import { findFreePort } from '../control-plane/free-port.ts';
 import { eventually } from '../operator/resources.ts';
+import type { LoopLate } from './loop-late.port.ts';
 import { bundleOperator } from './operator-process.ts';
 
 const NODE_OPTIONS =
   '--max-old-space-size=160 --max-semi-space-size=2 --disallow-code-generation-from-strings';
+const LOOP_LATE = new URL('loop-late.ts', import.meta.url).href;
 const RECONCILES = /^controller_runtime_reconcile_total\{.*\} (\S+)$/gmu;
 
 export class PoisonOperator {
   readonly #port: number;
   readonly #child: ChildProcess;
-  /** Each scrape begins it anew, so the largest one is kept here. */
-  #lateMs = 0;
+  readonly #reports: AsyncIterator<string>;
 
   /** Resolves when it is ready. */
   static async start(plane: ControlPlane): Promise<PoisonOperator> {
@@ -33,9 +36,19 @@ export class PoisonOperator {
     const ports = [`--health-port=${port}`, `--monitoring-port=${port}`];
     this.#child = spawn(
       process.execPath,
-      [...NODE_FLAGS, program, 'run', `--kubeconfig=${plane.kubeconfigPath}`, ...ports, ...at127],
-      { stdio: ['ignore', 'ignore', 'inherit'], env: { PATH: process.env['PATH'], NODE_OPTIONS } },
+      [
+        ...NODE_FLAGS,
+        `--import=${LOOP_LATE}`,
+        program,
+        'run',
+        `--kubeconfig=${plane.kubeconfigPath}`,
+        ...ports,
+        ...at127,
+      ],
+      { stdio: ['ignore', 'ignore', 'inherit', 'pipe'], env: { PATH: process.env['PATH'], NODE_OPTIONS } },
     );
+    const reports = this.#child.stdio[3] as Readable; // a pipe, by the options above
+    this.#reports = createInterface({ input: reports })[Symbol.asyncIterator]();
     this.#child.once(
       'exit',
       onProcessEnd(() => this.#child.kill('SIGKILL')),
@@ -47,12 +60,12 @@ export class PoisonOperator {
     return this.#child.exitCode;
   }
 
-  /** How late the event loop was since the last time that this was asked: the 99th percentile, of the worst scrape. */
-  async takeLateMs(): Promise<number> {
-    await this.#metrics();
-    const lateMs = this.#lateMs;
-    this.#lateMs = 0;
-    return Math.round(lateMs);
+  /** How late the event loop was, from the start until now. Fails when the process has ended. */
+  async loopLate(): Promise<LoopLate> {
+    this.#child.kill('SIGUSR2');
+    const next = await this.#reports.next();
+    if (next.done === true) throw new Error('the operator has ended');
+    return JSON.parse(next.value) as LoopLate; // what loop-late.ts writes
   }
 
   async residentMib(): Promise<number> {
@@ -71,10 +84,7 @@ export class PoisonOperator {
   }
 
   async #metrics(): Promise<string> {
-    const { text } = await this.#get('/metrics');
-    const lateMs = valueOf(text, 'nodejs_eventloop_lag_p99_seconds') * 1_000;
-    this.#lateMs = Math.max(this.#lateMs, lateMs);
-    return text;
+    return (await this.#get('/metrics')).text;
   }
 
   async #get(path: string): Promise<{ readonly status: number; readonly text: string }> {

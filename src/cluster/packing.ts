@@ -3,7 +3,7 @@
  * asked for. A tree takes twice its JSON, most of it `managedFields`; what is kept takes a tenth of the tree, and a
  * hundredth where another object of the kind resembles it, as those of a hundred gateways do.
  */
-import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { K8sObject } from '../model/object.ts';
 
 export interface Packed {
@@ -19,6 +19,8 @@ export interface Packed {
 const LONGEST_SAMPLE = 32_768;
 /** Each is held as it is, so there are few; a kind has about so many different makers of its objects. */
 const MOST_SAMPLES = 3;
+/** In bytes of JSON. To compress such an object well would hold up everything else for more than a tenth of a second. */
+const LARGE = 262_144;
 /** An object that shrinks less resembles nothing that came before. */
 const GOOD_RATIO = 10;
 
@@ -30,7 +32,10 @@ export class Packer {
   pack(object: K8sObject): Packed {
     const json = Buffer.from(JSON.stringify(object));
     const sample = this.#sample;
-    const packed = deflateRawSync(json, sample === undefined ? {} : { dictionary: sample });
+    const packed = deflateRawSync(json, {
+      ...(sample === undefined ? {} : { dictionary: sample }),
+      ...(json.length > LARGE ? { level: constants.Z_BEST_SPEED } : {}),
+    });
     if (packed.length * GOOD_RATIO > json.length) this.#learn(json);
     return { text: packed.toString('latin1'), size: json.length, sample };
   }

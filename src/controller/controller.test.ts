@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { EngineDeps } from '../apply/engine.port.ts';
+import type { JsonValue } from '../model/json.ts';
 import { at, stringAt } from '../model/json.ts';
 import type { K8sObject, ObjectRef } from '../model/object.ts';
 import { labelsOf, refOf } from '../model/object.ts';
@@ -53,7 +54,7 @@ class World {
   planned = 0;
   apply: Apply = async () => reportOf();
   delete: Delete = async () => ({ kind: 'deleted' });
-  plan: (spec: unknown, facts: ClusterFacts) => PlanResult = () => PLAN;
+  plan: (spec: JsonValue, facts: ClusterFacts) => PlanResult | Promise<PlanResult> = () => PLAN;
   running: Promise<void> = Promise.resolve();
 
   start(settings: Partial<ControllerSettings> = {}): Controller {
@@ -361,8 +362,7 @@ describe('controller', () => {
 
     it('turns a fault of its own into a status, and serves the other resources', async () => {
       world.plan = (spec) => {
-        if (at(spec as never, 'profile') === 'poison')
-          throw new RangeError('Maximum call stack size exceeded');
+        if (at(spec, 'profile') === 'poison') throw new RangeError('Maximum call stack size exceeded');
         return PLAN;
       };
       world.cluster.put(istioOperator({ name: 'poison', spec: { profile: 'poison' } }));
@@ -379,7 +379,7 @@ describe('controller', () => {
 
     it('reports an invalid specification, changes nothing, and waits for the correction', async () => {
       world.plan = (spec) =>
-        at(spec as never, 'profile') === 'dmeo' ? { kind: 'invalid', diagnostics: [DIAGNOSTIC] } : PLAN;
+        at(spec, 'profile') === 'dmeo' ? { kind: 'invalid', diagnostics: [DIAGNOSTIC] } : PLAN;
       world.cluster.put(istioOperator({ spec: { profile: 'dmeo' } }));
       world.start();
       await world.clock.advance(3_600_000);
@@ -967,6 +967,27 @@ describe('controller', () => {
       await settled();
 
       expect(world.applied).to.deep.equal([]);
+    });
+
+    it('finds a worker for an edit while others are planned that take long', async () => {
+      world.cluster.put(istioOperator());
+      world.start();
+      await settled();
+      const before = world.applied.length;
+      const held = Promise.withResolvers<PlanResult>();
+      world.plan = (spec) => (at(spec, 'values') === undefined ? PLAN : held.promise);
+      const values = { list: Array.from({ length: 500 }, () => 1) };
+      for (let index = 0; index < 9; index += 1)
+        world.cluster.put(istioOperator({ name: `heavy-${index}`, spec: { values } }));
+      await settled();
+
+      world.cluster.put(edited({ spec: { profile: 'demo', tag: '1.30.3' } }));
+      await settled();
+
+      expect(world.applied).to.have.length(before + 1);
+      held.resolve({ kind: 'invalid', diagnostics: [DIAGNOSTIC] });
+      await settled();
+      expect(world.verdict('heavy-8')).to.equal('ERROR InvalidSpec');
     });
 
     it('serves several resources side by side, and no more than it may', async () => {

@@ -4,7 +4,8 @@ import type { DisputeSettings } from '../apply/disputes.ts';
 import { Disputes } from '../apply/disputes.ts';
 import { createKnownEqual } from '../apply/known-equal.ts';
 import type { Clock } from '../model/clock.ts';
-import { assertNever } from '../model/json.ts';
+import { weightOf } from '../core/spec/weight.ts';
+import { assertNever, at, isJsonObject } from '../model/json.ts';
 import type { Logger } from '../model/logger.ts';
 import type { K8sObject } from '../model/object.ts';
 import type { Outcome, OutcomeKind } from '../model/outcome.ts';
@@ -101,7 +102,18 @@ class IstioOperatorController implements Controller {
   constructor(deps: ControllerDeps) {
     const { clock, random, metrics } = deps;
     this.#deps = deps;
-    this.#queue = new WorkQueue({ clock, random, observer: metrics.queue, backoff: BACKOFF, pace: PACE });
+    this.#queue = new WorkQueue({
+      clock,
+      random,
+      observer: metrics.queue,
+      backoff: BACKOFF,
+      pace: PACE,
+      heavy: {
+        is: (key) => this.#watches?.isHeavy(key) === true,
+        // They are planned one after the other, and meanwhile drift of the others has to be repaired.
+        most: Math.max(1, deps.settings.concurrency - 1),
+      },
+    });
     this.#events = new EventRecorder(deps);
     this.#plans = new PlanMemory(deps.planFor);
     this.#reconcileDeps = {
@@ -163,7 +175,7 @@ class IstioOperatorController implements Controller {
     const { watch, settings } = this.#deps;
     const { namespaces, revision } = settings;
     const stateOf = (resource: K8sObject): string => settlingState(resource, revision);
-    const watched = { namespaces, stateOf };
+    const watched = { namespaces, stateOf, isHeavy };
     this.#watches = watchAll(watch, watched, {
       enqueue: (key, cause) => {
         // Drift of one that is installed shall not wait behind hundreds that are new.
@@ -306,6 +318,11 @@ class IstioOperatorController implements Controller {
     for (const waiting of this.#claims.forget(key)) this.#queue.add(waiting);
     this.#deps.metrics.resourceReady(namespace, name, undefined);
   }
+}
+
+function isHeavy(resource: K8sObject): boolean {
+  const spec = at(resource, 'spec');
+  return isJsonObject(spec) && weightOf(spec) === 'heavy';
 }
 
 /** What the status is made of; undefined when there is nothing, or nobody, to tell. */

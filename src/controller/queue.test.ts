@@ -67,6 +67,59 @@ describe('WorkQueue', () => {
     ]);
   });
 
+  describe('with keys that take long', () => {
+    const heavyQueue = (most: number): WorkQueue =>
+      queueOn(new FakeClock(), { heavy: { is: (key) => key.startsWith('heavy'), most } });
+
+    it('runs few of them at once, and hands out what waits behind them', async () => {
+      const queue = heavyQueue(1);
+      for (const key of ['heavy-a', 'heavy-b', 'c', 'heavy-d', 'e']) queue.add(key);
+
+      const taken = [await queue.take(), await queue.take(), await queue.take()];
+
+      expect(taken).to.deep.equal(['heavy-a', 'c', 'e']);
+      expect(queue.depth).to.equal(2);
+    });
+
+    it('hands out the next one as soon as one is done', async () => {
+      const queue = heavyQueue(2);
+      for (const key of ['heavy-a', 'heavy-b', 'heavy-c', 'heavy-d']) queue.add(key);
+      await queue.take();
+      await queue.take();
+      const waiting = queue.take();
+
+      queue.done('heavy-b');
+
+      expect(await waiting).to.equal('heavy-c');
+    });
+
+    it('keeps them back also when they are urgent, and other urgent ones not', async () => {
+      const queue = heavyQueue(1);
+      for (const key of ['heavy-a', 'b']) queue.add(key);
+      await queue.take();
+      for (const key of ['heavy-c', 'd']) queue.add(key, { isUrgent: true });
+
+      expect([await queue.take(), await queue.take()]).to.deep.equal(['d', 'b']);
+      queue.done('heavy-a');
+      expect(await queue.take()).to.equal('heavy-c');
+    });
+
+    it('counts one as what it was when it was taken, whatever it has become', async () => {
+      const heavy = new Set(['a', 'b']);
+      const queue = queueOn(new FakeClock(), { heavy: { is: (key) => heavy.has(key), most: 1 } });
+      for (const key of ['a', 'b']) queue.add(key);
+      await queue.take();
+      heavy.delete('a');
+      const waiting = queue.take();
+      await settled();
+      const whileRunning = queue.depth;
+
+      queue.done('a');
+
+      expect([whileRunning, await waiting]).to.deep.equal([1, 'b']);
+    });
+  });
+
   it('runs a key once that was added several times before it was taken', async () => {
     const queue = queueOn(new FakeClock());
 

@@ -1,7 +1,8 @@
 /**
  * The queue of resources to reconcile, with the semantics of client-go's: a key that is added several times before it
  * is taken runs once; a key that is added while it runs, runs again afterwards; one key never runs twice at once. Beyond
- * that, urgent keys overtake the others, but never twice in a row while an older one waits, so that nobody starves.
+ * that, urgent keys overtake the others, but never twice in a row while an older one waits, so that nobody starves; and
+ * few of those that take long run at once, so that the others find a worker.
  */
 import type { Clock } from '../model/clock.ts';
 import type { BackoffSettings } from './backoff.ts';
@@ -30,6 +31,15 @@ export interface QueueDeps {
   readonly backoff: BackoffSettings;
   /** Bounds how often one key runs, so that a resource that is edited all the time does not starve the others. */
   readonly pace: PaceSettings;
+  /** None takes long when absent. */
+  readonly heavy?: HeavySettings;
+}
+
+export interface HeavySettings {
+  /** Whether a run of the key may take long. */
+  is(key: string): boolean;
+  /** How many of them run at once. */
+  readonly most: number;
 }
 
 export class WorkQueue {
@@ -39,6 +49,8 @@ export class WorkQueue {
   readonly #waiting = new Map<string, number>();
   /** Since when each key runs. */
   readonly #processing = new Map<string, number>();
+  /** Those of them that were taken as heavy ones. */
+  readonly #heavy = new Set<string>();
   /** Keys that were added while they ran. */
   readonly #dirty = new Set<string>();
   readonly #failures = new Map<string, number>();
@@ -122,7 +134,9 @@ export class WorkQueue {
     const sinceMs = this.#processing.get(key);
     if (sinceMs !== undefined) this.#deps.observer?.done(now - sinceMs);
     this.#processing.delete(key);
+    const wasHeavy = this.#heavy.delete(key);
     if (this.#dirty.delete(key)) this.add(key);
+    if (wasHeavy) this.#handOut();
     if (this.#waiting.size === 0) this.#pace.sweep(now);
   }
 
@@ -138,16 +152,29 @@ export class WorkQueue {
 
   /** The oldest key that waits, or the oldest urgent one where it is its turn. */
   #next(): string | undefined {
-    const [oldest] = this.#waiting.keys();
-    const urgent = this.#hasOvertaken ? undefined : this.#oldestUrgent();
+    const isTaken = this.#mayTakeHeavy() ? () => true : (key: string) => !this.#isHeavy(key);
+    const oldest = this.#oldest(isTaken);
+    const urgent = this.#hasOvertaken ? undefined : this.#oldestUrgent(isTaken);
+    if (oldest === undefined) return undefined;
     this.#hasOvertaken = urgent !== undefined && urgent !== oldest;
     return urgent ?? oldest;
   }
 
-  #oldestUrgent(): string | undefined {
-    if (this.#urgent.size === 0) return undefined;
-    for (const key of this.#waiting.keys()) if (this.#urgent.has(key)) return key;
+  #oldestUrgent(isTaken: (key: string) => boolean): string | undefined {
+    return this.#urgent.size === 0 ? undefined : this.#oldest((key) => this.#urgent.has(key) && isTaken(key));
+  }
+
+  #oldest(isTaken: (key: string) => boolean): string | undefined {
+    for (const key of this.#waiting.keys()) if (isTaken(key)) return key;
     return undefined;
+  }
+
+  #mayTakeHeavy(): boolean {
+    return this.#heavy.size < (this.#deps.heavy?.most ?? Infinity);
+  }
+
+  #isHeavy(key: string): boolean {
+    return this.#deps.heavy?.is(key) === true;
   }
 
   #handOut(): void {
@@ -160,6 +187,7 @@ export class WorkQueue {
       this.#due.delete(key);
       const now = this.#deps.clock.nowMs();
       this.#processing.set(key, now);
+      if (this.#isHeavy(key)) this.#heavy.add(key);
       this.#deps.observer?.taken(now - sinceMs);
       this.#takers.shift()?.(key);
     }

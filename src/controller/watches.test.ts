@@ -30,7 +30,7 @@ describe('the watches of the controller', () => {
     };
     watchAll(
       port,
-      { namespaces: [], stateOf: () => '' },
+      { namespaces: [], stateOf: () => '', isHeavy: () => false },
       { enqueue: (key) => enqueued.push(key), lost: () => undefined },
     );
     enqueued.splice(0);

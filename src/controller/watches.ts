@@ -31,6 +31,8 @@ export interface Watches {
   keys(): readonly string[];
   /** What `stateOf` made of a resource when it was last seen; undefined when there is none of that key. */
   stateOf(key: string): string | undefined;
+  /** What `isHeavy` said of a resource when it was last seen; false when there is none of that key. */
+  isHeavy(key: string): boolean;
   /** Resolves once what others may have changed up to now, and must not be missed, is known. */
   refresh(): Promise<void>;
   /** Of the kinds that planning asks about, those that are served; as in ClusterFacts. */
@@ -49,6 +51,8 @@ export interface WatchSettings {
   readonly namespaces: readonly string[];
   /** Names a state of a resource, which is remembered so that nobody has to read the resource for it. */
   readonly stateOf: (resource: K8sObject) => string;
+  /** Whether to plan it may take long. */
+  readonly isHeavy: (resource: K8sObject) => boolean;
 }
 
 export interface WatchListener {
@@ -61,14 +65,14 @@ export interface WatchListener {
 /** Starts all watches. */
 export function watchAll(
   watch: WatchPort,
-  { namespaces, stateOf }: WatchSettings,
+  { namespaces, ...noting }: WatchSettings,
   { enqueue, lost }: WatchListener,
 ): Watches {
   const resources = watchResources(watch, namespaces);
-  const followed = resources.map((watched) => ({ watched, notes: statesIn(watched, stateOf) }));
+  const followed = resources.map((watched) => ({ watched, notes: statesIn(watched, noting) }));
   const states = followed.map(({ notes }) => notes);
   const keys = (): readonly string[] => states.flatMap((notes) => notes.all()).map(({ key }) => key);
-  const stateOfKey = (key: string): string | undefined => stateIn(states, key);
+  const stateOfKey = (key: string): string | undefined => stateIn(states, key)?.state;
   const owned = OWNED_KINDS.map((kind) => ({
     kind,
     watched: watch.watch(kind, { labelSelector: ownedSelector(kind) }),
@@ -110,6 +114,7 @@ export function watchAll(
     labelledVersion: (key) => versionOfIstiod(istiods, key),
     keys,
     stateOf: stateOfKey,
+    isHeavy: (key) => stateIn(states, key)?.isHeavy === true,
     refresh: async () => {
       await Promise.all([...resources, injectors].map(async (watched) => watched.refresh()));
     },
@@ -153,6 +158,7 @@ function resourceIn(resources: readonly Watched[], key: string): K8sObject | und
 interface NotedState {
   readonly key: string;
   readonly state: string;
+  readonly isHeavy: boolean;
 }
 
 interface FollowedWatch {
@@ -160,13 +166,20 @@ interface FollowedWatch {
   readonly notes: Notes<NotedState>;
 }
 
-function statesIn(watched: Watched, stateOf: (resource: K8sObject) => string): Notes<NotedState> {
-  return new Notes(watched, (resource) => ({ key: keyOfResource(resource), state: stateOf(resource) }));
+function statesIn(
+  watched: Watched,
+  { stateOf, isHeavy }: Pick<WatchSettings, 'stateOf' | 'isHeavy'>,
+): Notes<NotedState> {
+  return new Notes(watched, (resource) => ({
+    key: keyOfResource(resource),
+    state: stateOf(resource),
+    isHeavy: isHeavy(resource),
+  }));
 }
 
-function stateIn(states: readonly Notes<NotedState>[], key: string): string | undefined {
+function stateIn(states: readonly Notes<NotedState>[], key: string): NotedState | undefined {
   const ref = refOfKey(key);
-  return states.map((notes) => notes.of(ref)).find((noted) => noted !== undefined)?.state;
+  return states.map((notes) => notes.of(ref)).find((noted) => noted !== undefined);
 }
 
 interface OwnedWatch {

@@ -96,6 +96,39 @@ describe('guarding the planner', () => {
       expect([again === first, desk.asked]).to.deep.equal([true, 1]);
     });
 
+  const invalid = (cause: string): ThreadOutcome => ({
+    kind: 'planned',
+    result: JSON.stringify({
+      kind: 'invalid',
+      diagnostics: [{ code: 'IOP101', severity: 'error', path: 'spec', cause, remedy: '' }],
+    }),
+  });
+
+  it('remembers what is wrong with one, unless that is much', async () => {
+    const results = [];
+    for (const length of [3_900, 4_200]) {
+      const desk = new Desk(invalid('x'.repeat(length)));
+      const first = await desk.plan(heavy('a'));
+      const again = await desk.plan(heavy('a'));
+      results.push([desk.asked, JSON.stringify(again) === JSON.stringify(first)]);
+    }
+
+    expect(results).to.deep.equal([
+      [1, true],
+      [2, true],
+    ]);
+  });
+
+  it('plans anew what is right', async () => {
+    const plan = { releaseLine: '1.30', components: [] };
+    const desk = new Desk({ kind: 'planned', result: JSON.stringify({ kind: 'planned', plan }) });
+
+    await desk.plan(heavy('a'));
+    await desk.plan(heavy('a'));
+
+    expect(desk.asked).to.equal(2);
+  });
+
   it('tries again what was edited', async () => {
     const desk = new Desk({ kind: 'exceeded', limit: 'time' });
 

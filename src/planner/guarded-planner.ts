@@ -5,7 +5,7 @@ import type { Planner, PlanInput } from '../core/plan.ts';
 import { gate } from '../core/spec/gate.ts';
 import { weightOf } from '../core/spec/weight.ts';
 import type { AssetBundle } from '../model/assets.ts';
-import { assertNever } from '../model/json.ts';
+import { assertNever, isJsonObject } from '../model/json.ts';
 import type { PlanResult } from '../model/plan.ts';
 import { packInput, unpackResult } from './plan-message.ts';
 import type { PlanThread, ThreadOutcome } from './plan-thread.ts';
@@ -21,13 +21,15 @@ export interface GuardedPlannerDeps {
   readonly deadlineMs: number;
 }
 
-/** How many specifications are remembered that took too much; each takes some hundred bytes. */
+/** How many specifications are remembered that took too much or are invalid; most take some hundred bytes. */
 const MOST_REMEMBERED = 500;
+/** In characters, of what is wrong with one. */
+const LONGEST_REMEMBERED = 4_096;
 
 /**
  * Plans at once what is small, and what the gate refuses anyway; everything else goes to the thread. What takes too much
- * there is an invalid specification, and remembered as that: it is tried again when something of it changes, or when
- * the operator starts anew.
+ * there is an invalid specification. Those are remembered: one is tried again when something of it changes, or when the
+ * operator starts anew.
  */
 export function createGuardedPlanner(deps: GuardedPlannerDeps): GuardedPlanner {
   const refused = new Map<string, PlanResult>();
@@ -38,8 +40,8 @@ export function createGuardedPlanner(deps: GuardedPlannerDeps): GuardedPlanner {
 }
 
 function isCheap(spec: unknown): boolean {
-  const gated = gate(spec);
-  return gated.kind === 'refused' || weightOf(gated.spec) === 'light';
+  // Weighing is over at the limit, and so first; the gate may have to see all of it.
+  return !isJsonObject(spec) || weightOf(spec) === 'light' || gate(spec).kind === 'refused';
 }
 
 async function planElsewhere(
@@ -51,12 +53,19 @@ async function planElsewhere(
   const known = refused.get(name);
   if (known !== undefined) return known;
   const outcome = await thread.plan({ input });
-  if (outcome.kind === 'planned') return unpackResult(outcome.result, assets);
-  const result = refusalOf(outcome, deadlineMs);
-  refused.set(name, result);
+  const result =
+    outcome.kind === 'planned' ? unpackResult(outcome.result, assets) : refusalOf(outcome, deadlineMs);
+  if (isRemembered(result, outcome)) refused.set(name, result);
   const [oldest] = refused.keys();
   if (refused.size > MOST_REMEMBERED && oldest !== undefined) refused.delete(oldest);
   return result;
+}
+
+/** Something in the cluster may make everybody look again, and to find the same mistakes anew takes as long as before. */
+function isRemembered(result: PlanResult, outcome: ThreadOutcome): boolean {
+  return (
+    result.kind === 'invalid' && (outcome.kind !== 'planned' || outcome.result.length <= LONGEST_REMEMBERED)
+  );
 }
 
 function refusalOf(outcome: Exclude<ThreadOutcome, { kind: 'planned' }>, deadlineMs: number): PlanResult {

@@ -15,9 +15,13 @@ export type Gated =
   | { readonly kind: 'passed'; readonly spec: JsonObject }
   | { readonly kind: 'refused'; readonly diagnostic: Diagnostic };
 
+/** A value, and how it was come by: a path of each value of a large document would be as large again many times. */
 interface Visit {
   readonly value: unknown;
-  readonly path: FieldPath;
+  readonly key: string | number;
+  readonly parent?: Visit;
+  /** How long its path is. */
+  readonly depth: number;
 }
 
 /** Accepts a map of plain JSON of bearable size; anything else is refused. Never recurses. */
@@ -25,32 +29,33 @@ export function gate(spec: unknown): Gated {
   if (spec === undefined || spec === null) return { kind: 'passed', spec: {} };
   if (!isJsonObject(spec))
     return refused('wrongType', ['spec'], 'spec is not a map', 'Write fields under spec.');
-  const open: Visit[] = [{ value: spec, path: ['spec'] }];
-  let nodes = 0;
+  const open: Visit[] = [{ value: spec, key: 'spec', depth: 1 }];
+  let nodes = 1;
   for (let visit = open.pop(); visit !== undefined; visit = open.pop()) {
-    nodes += 1;
+    nodes += childCount(visit.value);
     const fault = nodes > MAX_NODES ? tooLarge() : faultOf(visit);
     if (fault !== undefined) return fault;
-    for (const child of childrenOf(visit)) open.push(child);
+    pushChildren(open, visit);
   }
   return { kind: 'passed', spec };
 }
 
-function faultOf({ value, path }: Visit): Gated | undefined {
-  if (path.length > MAX_DEPTH) {
+function faultOf(visit: Visit): Gated | undefined {
+  const { value, depth } = visit;
+  if (depth > MAX_DEPTH) {
     return refused(
       'documentTooLarge',
-      path.slice(0, 4),
+      pathOf(visit).slice(0, 4),
       `it is nested deeper than ${MAX_DEPTH} levels`,
       SMALLER,
     );
   }
-  if (!isJsonObject(value)) return isPlain(value) ? undefined : notPlain(path);
+  if (!isJsonObject(value)) return isPlain(value) ? undefined : notPlain(pathOf(visit));
   const forbidden = Object.keys(value).find((key) => !isMergeableKey(key));
   if (forbidden === undefined) return undefined;
   return refused(
     'forbiddenKey',
-    [...path, forbidden],
+    [...pathOf(visit), forbidden],
     `the key "${forbidden}" is not allowed`,
     'Remove the key.',
   );
@@ -71,11 +76,23 @@ function isPlain(value: unknown): boolean {
   return value === null || Array.isArray(value) || ['string', 'boolean'].includes(typeof value);
 }
 
-function childrenOf({ value, path }: Visit): readonly Visit[] {
-  if (Array.isArray(value))
-    return value.map((item: unknown, index) => ({ value: item, path: [...path, index] }));
-  if (!isJsonObject(value)) return [];
-  return Object.entries(value).map(([key, item]) => ({ value: item, path: [...path, key] }));
+function childCount(value: unknown): number {
+  if (Array.isArray(value)) return value.length;
+  return isJsonObject(value) ? Object.keys(value).length : 0;
+}
+
+function pushChildren(open: Visit[], parent: Visit): void {
+  const { value, depth } = parent;
+  const push = (item: unknown, key: string | number): void =>
+    void open.push({ value: item, key, parent, depth: depth + 1 });
+  if (Array.isArray(value)) value.forEach(push);
+  else if (isJsonObject(value)) for (const [key, item] of Object.entries(value)) push(item, key);
+}
+
+function pathOf({ key, parent }: Visit): FieldPath {
+  const path: (string | number)[] = [key];
+  for (let above = parent; above !== undefined; above = above.parent) path.push(above.key);
+  return path.toReversed();
 }
 
 function refused(
