@@ -36,7 +36,7 @@ function say(text: string): void {
 async function runSuite({ name, minutes, isBusy }: FaultSuite): Promise<void> {
   say(`${name}: started`);
   const report = join(folder, `${name}.log`);
-  const args = ['--config', '.mocharc.faults.json', `e2e/faults/${name}.e2e.ts`];
+  const args = ['--config', '.mocharc.e2e.json', `e2e/faults/${name}.e2e.ts`];
   const child = spawn(process.execPath, [MOCHA, ...args], {
     cwd: ROOT,
     env: { ...process.env, FAULTS_TIER: '2' },

@@ -92,7 +92,8 @@ describe('drift of every kind', function drift() {
 
   async function restart(): Promise<void> {
     bench.operator.crash();
-    await bench.operator.untilItLooked();
+    // Whose change a repair undoes, where the fields do not tell, is known once it was seen that nothing was wrong.
+    await bench.operator.untilItLooked(...[RESOURCE, FAR.name].map((name) => `${NAMESPACE}/${name}`));
     await untilAtRest();
   }
 

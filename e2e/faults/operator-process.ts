@@ -40,6 +40,8 @@ async function bundleInto(outdir: string, version: string | undefined): Promise<
 interface Life {
   readonly child: ChildProcess;
   readonly messages: Map<string, number>;
+  /** The keys of the resources that it has looked at. */
+  readonly looked: Set<string>;
   /** Lines of what a module that was loaded into it writes to file descriptor 3. */
   readonly reports: AsyncIterator<string>;
   /** Set when we ended it; an end without it is the operator's own. */
@@ -96,9 +98,12 @@ export class RestartedOperator {
     this.#life = this.#start();
   }
 
-  /** Resolves when the present process has looked at its resources once. */
-  async untilItLooked(): Promise<void> {
-    await eventually('the operator has looked', async () => this.count('reconciled') > 0);
+  /** Resolves when the present process has looked once at each of these resources, such as `a/b`; at any if none is named. */
+  async untilItLooked(...keys: readonly string[]): Promise<void> {
+    await eventually('the operator has looked', async () => {
+      const { looked } = this.#life;
+      return looked.size > 0 && keys.every((key) => looked.has(key));
+    });
   }
 
   /** Asks a module that was loaded into it by `nodeFlags`; gives the next line that it reports, or '' when it has ended. */
@@ -140,7 +145,13 @@ export class RestartedOperator {
       env: { PATH: process.env['PATH'] },
     });
     const [output, reports] = [child.stdio[1] as Readable, child.stdio[3] as Readable]; // pipes, by the options above
-    const life: Life = { child, messages: new Map(), reports: linesOf(reports), isWanted: false };
+    const life: Life = {
+      child,
+      messages: new Map(),
+      looked: new Set(),
+      reports: linesOf(reports),
+      isWanted: false,
+    };
     createInterface({ input: output }).on('line', (line) => this.#read(life, line));
     child.once('exit', () => {
       if (!life.isWanted) this.unwantedEnds += 1;
@@ -152,10 +163,11 @@ export class RestartedOperator {
     return life;
   }
 
-  #read({ messages }: Life, line: string): void {
+  #read({ messages, looked }: Life, line: string): void {
     const entry = JSON.parse(line) as JsonValue; // what JSON.parse returns is a JsonValue by definition
     const message = stringAt(entry, 'message') ?? '';
     messages.set(message, (messages.get(message) ?? 0) + 1);
+    if (message === 'reconciled') looked.add(stringAt(entry, 'key') ?? '');
     if (!['warn', 'error'].includes(stringAt(entry, 'level') ?? '')) return;
     this.complaints.push(line);
     if (this.complaints.length > COMPLAINTS_KEPT) this.complaints.shift();

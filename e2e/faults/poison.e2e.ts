@@ -31,8 +31,8 @@ const AT_ONCE = 6;
 const LANES = 40;
 /** A poison that is not contained by then never is. */
 const GIVE_UP_MS = 60_000;
-/** What the controller lets through at once for one resource, and how many a second after that. */
-const BURST = 20;
+/** What the controller lets through at once for one resource, its reserve with it, and how many a second after that. */
+const BURST = 28;
 const LOOKS_PER_SECOND = 2;
 const EDITS_PER_SECOND = 20;
 /** The targets of the proof; the machine has to be our own for them. */

@@ -73,8 +73,11 @@ export interface Controller {
 }
 
 const BACKOFF = { firstMs: 1_000, lastMs: 300_000 };
-/** A rollout wakes its resource up about twenty times; more than two looks a second for long are no use. */
-const PACE = { burst: 20, refillMs: 500 };
+/**
+ * A rollout wakes its resource up about twenty times; more than two looks a second for long are no use. What drifts right
+ * after a rollout is repaired at once all the same.
+ */
+const PACE = { burst: 20, refillMs: 500, reserve: 8 };
 
 export function createController(deps: ControllerDeps): Controller {
   return new IstioOperatorController(deps);

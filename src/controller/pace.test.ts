@@ -21,6 +21,15 @@ describe('Pace', () => {
     expect(waits).to.deep.equal([0, 0, 500]);
   });
 
+  it('lets some more pass that are urgent, and lets the others wait for that', () => {
+    const pace = new Pace({ burst: 2, refillMs: 500, reserve: 2 });
+    const take = (isUrgent: boolean): number => pace.take('a', 0, isUrgent);
+
+    const waits = [take(false), take(false), take(false), take(true), take(true), take(true), take(false)];
+
+    expect(waits).to.deep.equal([0, 0, 500, 0, 0, 500, 1_500]);
+  });
+
   it('keeps in mind only keys that were busy lately', () => {
     const pace = new Pace({ burst: 2, refillMs: 500 });
     pace.take('old', 0);

@@ -5,9 +5,12 @@ export interface PaceSettings {
   readonly burst: number;
   /** One more may pass each time this has gone by. */
   readonly refillMs: number;
+  /** How many more may pass of those that are urgent; none when absent. All of them together pass no more often. */
+  readonly reserve?: number;
 }
 
 interface Bucket {
+  /** Below zero as far as the reserve was used. */
   tokens: number;
   atMs: number;
 }
@@ -22,13 +25,15 @@ export class Pace {
   }
 
   /** Takes a token and returns 0, or takes none and returns how long to wait for one, in milliseconds. */
-  take(key: string, nowMs: number): number {
+  take(key: string, nowMs: number, isUrgent = false): number {
+    const { reserve = 0, refillMs } = this.#settings;
     const tokens = this.#tokens(key, nowMs);
-    if (tokens >= 1) {
+    const least = isUrgent ? 1 - reserve : 1;
+    if (tokens >= least) {
       this.#buckets.set(key, { tokens: tokens - 1, atMs: nowMs });
       return 0;
     }
-    return Math.max(1, Math.ceil((1 - tokens) * this.#settings.refillMs));
+    return Math.max(1, Math.ceil((least - tokens) * refillMs));
   }
 
   /** Drops the buckets that have filled up again: they are no different from unknown ones. */

@@ -241,6 +241,18 @@ describe('WorkQueue', () => {
     expect(await takeAll(queue)).to.deep.equal(['calm']);
   });
 
+  it('does not slow down what is urgent right after a burst', async () => {
+    const queue = queueOn(new FakeClock(), { pace: { burst: 1, refillMs: 500, reserve: 1 } });
+    queue.add('a');
+    for (const key of await takeAll(queue)) queue.done(key);
+    queue.add('a');
+    const isSlowed = queue.depth === 0;
+
+    queue.add('a', { isUrgent: true });
+
+    expect([isSlowed, await takeAll(queue)]).to.deep.equal([true, ['a']]);
+  });
+
   it('loses no key to the slowing down', async () => {
     const clock = new FakeClock();
     const queue = queueOn(clock, { pace: { burst: 1, refillMs: 500 } });

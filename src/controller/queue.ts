@@ -88,7 +88,7 @@ export class WorkQueue {
       return;
     }
     const now = this.#deps.clock.nowMs();
-    const waitMs = this.#pace.take(key, now);
+    const waitMs = this.#pace.take(key, now, this.#urgent.has(key));
     if (waitMs > 0) {
       this.addAfter(key, waitMs);
       return;
