@@ -110,6 +110,17 @@ for (const tls of [false, true]) {
       });
     }
 
+    it('carries the body of a deletion, and what comes after it on the same connection', async () => {
+      await create('kept');
+
+      const refused = await send('DELETE', `${maps}/kept`, { preconditions: { uid: 'of-another' } });
+      await refused.body.text();
+      const next = [await create('a'), await create('b')];
+
+      expect([refused.statusCode, ...next]).to.deep.equal([409, 201, 201]);
+      expect(await stored()).to.have.members(['kept', 'a', 'b']);
+    });
+
     it('kills the client before or after the server did its work', async () => {
       const deaths: string[] = [];
       const crash = (): void => void deaths.push('killed');

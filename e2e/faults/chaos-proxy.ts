@@ -334,7 +334,9 @@ export class ChaosProxy {
   async #open({ method, url, headers }: IncomingMessage, body: Buffer): Promise<IncomingMessage> {
     const { hostname, port, host } = new URL(this.#plane.server);
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-    const forwarded = { ...withoutHopHeaders(headers), host };
+    // Node.js adds it for most methods only; without it the server takes the body of a DELETE for the next request.
+    const length = body.length > 0 ? { 'content-length': body.length } : {};
+    const forwarded = { ...withoutHopHeaders(headers), ...length, host };
     httpsRequest({ agent: this.#upstream, hostname, port, method, path: url, headers: forwarded })
       .on('response', resolve)
       .on('error', reject)

@@ -49,7 +49,7 @@ export class Resources {
     await eventually('the definition is served', async () => (await this.#get('')).status === 200);
   }
 
-  /** The cluster was put back to an earlier state, so generations that were observed since are none any more. */
+  /** The cluster was put back to an earlier state, or shown to the operator as it was: what was observed since need not be. */
   forgetObserved(): void {
     this.#seen.clear();
   }
