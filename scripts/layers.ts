@@ -126,5 +126,6 @@ export const COMPOSITION = [
     file: 'mounted-profiles.ts',
     role: 'Own profiles of the in-cluster operator, read when it starts.',
   },
+  { file: 'turns.ts', role: 'Gives long pieces of work a turn of the event loop each.' },
   { file: 'version.ts', role: "The operator's own version." },
 ] as const satisfies readonly { readonly file: string; readonly role: string }[];
