@@ -1,3 +1,5 @@
+import { getEventListeners } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
 import { MockAgent } from 'undici';
 import type { Dispatcher } from 'undici';
@@ -50,6 +52,17 @@ describe('requestFenced', () => {
     ]);
     await Promise.all(sent);
     expect(sent).to.have.length(1);
+  });
+
+  it('listens to its caller no longer than until the answer was read', async () => {
+    answerSoon();
+
+    const answer = await request();
+    const whileReading = getEventListeners(caller.signal, 'abort').length;
+    await answer.body.text();
+    await setImmediate();
+
+    expect([whileReading, getEventListeners(caller.signal, 'abort').length]).to.deep.equal([1, 0]);
   });
 
   it('fails with the reason of what may not be sent any more, and tells its end', async () => {

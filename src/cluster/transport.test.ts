@@ -458,6 +458,26 @@ describe('the transport', () => {
     await until('nobody waits', () => clock.sleeping === 0);
   });
 
+  it('uses the connection again of a write that nobody waited for', async () => {
+    const answering: ServerResponse[] = [];
+    server.always((response) => void answering.push(response));
+    const caller = new AbortController();
+    const landed: Promise<void>[] = [];
+    const write = { ...get(), fence: fence(() => 5_000, landed), signal: caller.signal };
+    const failure = failureOf(transport.request(write));
+    await until('the request arrived', () => answering.length === 1);
+    caller.abort();
+    await failure;
+    answering[0]?.end(JSON.stringify({ long: 'x'.repeat(100_000) }));
+    await landed[0];
+    await turns();
+
+    server.always(OK);
+    await transport.request(get());
+
+    expect(server.connectionCount).to.equal(1);
+  });
+
   it('follows a write no longer than it was given, whoever gave up before', async () => {
     server.always(hang);
     const caller = new AbortController();
