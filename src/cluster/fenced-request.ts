@@ -37,6 +37,7 @@ export async function requestFenced(
 
 function withLastLook(pool: Dispatcher, fencing: Fencing): Pick<Dispatcher, 'request'> {
   return pool.compose((dispatch) => (options, handler) => {
+    // Stryker disable OptionalChaining: the handler of a request has all of these.
     const lastLook: Dispatcher.DispatchHandler = {
       /** Called when the connection is there, right before the first byte is written. */
       onRequestStart: (controller, context) => {
@@ -48,6 +49,7 @@ function withLastLook(pool: Dispatcher, fencing: Fencing): Pick<Dispatcher, 'req
       onResponseEnd: (...args) => handler.onResponseEnd?.(...args),
       onResponseError: (...args) => handler.onResponseError?.(...args),
     };
+    // Stryker restore OptionalChaining
     return dispatch(options, lastLook);
   });
 }
