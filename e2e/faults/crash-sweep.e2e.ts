@@ -140,9 +140,10 @@ describe('a crash at every write', () => {
       return [];
     }
     const { isStruck, found } = await tryPlan(station, plan, arrival);
-    if (!isStruck && missed.has(plan)) counts.unreached += 1;
-    else if (!isStruck) waiting.push(plan);
-    if (!isStruck) missed.add(plan);
+    if (isStruck) return found;
+    if (missed.has(plan)) counts.unreached += 1;
+    else waiting.push(plan);
+    missed.add(plan);
     return found;
   }
 

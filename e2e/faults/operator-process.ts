@@ -174,6 +174,7 @@ export class RestartedOperator {
   }
 }
 
-function linesOf(stream: Readable): AsyncIterator<string> {
+/** Each line when it is there. */
+export function linesOf(stream: Readable): AsyncIterator<string> {
   return createInterface({ input: stream })[Symbol.asyncIterator]();
 }

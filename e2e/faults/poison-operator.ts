@@ -2,7 +2,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { request } from 'undici';
 import { NODE_FLAGS } from '../../scripts/image/node-flags.ts';
@@ -11,7 +10,7 @@ import { onProcessEnd } from '../control-plane/exit-guard.ts';
 import { findFreePort } from '../control-plane/free-port.ts';
 import { eventually } from '../operator/resources.ts';
 import type { LoopLate } from './loop-late.port.ts';
-import { bundleOperator } from './operator-process.ts';
+import { bundleOperator, linesOf } from './operator-process.ts';
 
 const NODE_OPTIONS =
   '--max-old-space-size=160 --max-semi-space-size=2 --disallow-code-generation-from-strings';
@@ -47,8 +46,7 @@ export class PoisonOperator {
       ],
       { stdio: ['ignore', 'ignore', 'inherit', 'pipe'], env: { PATH: process.env['PATH'], NODE_OPTIONS } },
     );
-    const reports = this.#child.stdio[3] as Readable; // a pipe, by the options above
-    this.#reports = createInterface({ input: reports })[Symbol.asyncIterator]();
+    this.#reports = linesOf(this.#child.stdio[3] as Readable); // a pipe, by the options above
     this.#child.once(
       'exit',
       onProcessEnd(() => this.#child.kill('SIGKILL')),

@@ -18,6 +18,8 @@ const OBJECT: K8sObject = { ...CONFIG_MAP, metadata: { name: 'a', namespace: 'n'
 const REF = refOf(OBJECT);
 const STORED = configMap('a', 5);
 
+const CLOSED_FENCE = { remainingMs: () => 0, sent: () => undefined } as const;
+
 describe('the cluster', () => {
   let server: FakeApiServer;
   let transport: Transport;
@@ -325,11 +327,7 @@ describe('the cluster', () => {
     reply = json(STORED);
     const clock = new FakeClock();
     const discovery = createDiscovery({ transport, clock });
-    const follower = createCluster({
-      transport,
-      discovery,
-      fence: { remainingMs: () => 0, sent: () => undefined },
-    });
+    const follower = createCluster({ transport, discovery, fence: CLOSED_FENCE });
 
     const failure = await failureOf(follower.apply(OBJECT, { signal: NEVER, force: true }));
     const read = await follower.get(REF, { signal: NEVER });
@@ -342,11 +340,7 @@ describe('the cluster', () => {
   it('lets no write of any sort pass without the lease', async () => {
     reply = json(STORED);
     const discovery = createDiscovery({ transport, clock: new FakeClock() });
-    const follower = createCluster({
-      transport,
-      discovery,
-      fence: { remainingMs: () => 0, sent: () => undefined },
-    });
+    const follower = createCluster({ transport, discovery, fence: CLOSED_FENCE });
     const options = { signal: NEVER, resourceVersion: '5' };
 
     const failures = [

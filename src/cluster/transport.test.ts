@@ -15,6 +15,13 @@ import { createTransport } from './transport.ts';
 const OK = json({ ok: true });
 const BUSY = refusal(503, 'ServiceUnavailable', 'not ready');
 
+interface StartedWrite {
+  readonly caller: AbortController;
+  /** Told to the fence. */
+  readonly landed: readonly Promise<void>[];
+  readonly failure: Promise<unknown>;
+}
+
 describe('the transport', () => {
   let server: FakeApiServer;
   let clock: FakeClock;
@@ -22,6 +29,19 @@ describe('the transport', () => {
   const open = (options: Partial<ConnectOptions> = {}): Transport => {
     transport = connect({ url: server.url, clock, ...options });
     return transport;
+  };
+
+  /** The answers of all requests from now on, to be given by the test. */
+  const holdAnswers = (): readonly ServerResponse[] => {
+    const answering: ServerResponse[] = [];
+    server.always((response) => void answering.push(response));
+    return answering;
+  };
+  /** A write under a fence that closes in that time; whoever gives up is the caller. */
+  const beginWrite = (remainingMs: number): StartedWrite => {
+    const [caller, landed] = [new AbortController(), [] as Promise<void>[]];
+    const write = { ...get(), fence: fence(() => remainingMs, landed), signal: caller.signal };
+    return { caller, landed, failure: failureOf(transport.request(write)) };
   };
 
   beforeEach(async () => {
@@ -439,12 +459,8 @@ describe('the transport', () => {
   });
 
   it('lets the caller of a write go at once, and follows the write until it is answered', async () => {
-    const answering: ServerResponse[] = [];
-    server.always((response) => void answering.push(response));
-    const caller = new AbortController();
-    const landed: Promise<void>[] = [];
-    const write = { ...get(), fence: fence(() => 5_000, landed), signal: caller.signal };
-    const failure = failureOf(transport.request(write));
+    const answering = holdAnswers();
+    const { caller, landed, failure } = beginWrite(5_000);
     await until('the request arrived', () => answering.length === 1);
 
     caller.abort();
@@ -459,12 +475,8 @@ describe('the transport', () => {
   });
 
   it('uses the connection again of a write that nobody waited for', async () => {
-    const answering: ServerResponse[] = [];
-    server.always((response) => void answering.push(response));
-    const caller = new AbortController();
-    const landed: Promise<void>[] = [];
-    const write = { ...get(), fence: fence(() => 5_000, landed), signal: caller.signal };
-    const failure = failureOf(transport.request(write));
+    const answering = holdAnswers();
+    const { caller, landed, failure } = beginWrite(5_000);
     await until('the request arrived', () => answering.length === 1);
     caller.abort();
     await failure;
@@ -480,10 +492,7 @@ describe('the transport', () => {
 
   it('follows a write no longer than it was given, whoever gave up before', async () => {
     server.always(hang);
-    const caller = new AbortController();
-    const landed: Promise<void>[] = [];
-    const write = { ...get(), fence: fence(() => 1_500, landed), signal: caller.signal };
-    const failure = failureOf(transport.request(write));
+    const { caller, landed, failure } = beginWrite(1_500);
     await until('the request arrived', () => server.requests.length === 1);
     caller.abort();
     await failure;
@@ -496,14 +505,10 @@ describe('the transport', () => {
   });
 
   it('lets the caller of a write go that waits for a connection, and never sends it', async () => {
-    const answering: ServerResponse[] = [];
-    server.always((response) => void answering.push(response));
+    const answering = holdAnswers();
     const busy = [0, 1, 2].map(async () => transport.request(get()));
     await until('all connections are taken', () => answering.length === 3);
-    const caller = new AbortController();
-    const landed: Promise<void>[] = [];
-    const write = { ...get(), fence: fence(() => 5_000, landed), signal: caller.signal };
-    const failure = failureOf(transport.request(write));
+    const { caller, landed, failure } = beginWrite(5_000);
     await untilSleeping(clock, 5);
 
     caller.abort();
@@ -519,10 +524,7 @@ describe('the transport', () => {
       response.writeHead(200, { 'content-length': '1000' });
       response.write('{');
     });
-    const caller = new AbortController();
-    const landed: Promise<void>[] = [];
-    const write = { ...get(), fence: fence(() => 5_000, landed), signal: caller.signal };
-    const failure = failureOf(transport.request(write));
+    const { caller, landed, failure } = beginWrite(5_000);
     await until('the request was sent', () => landed.length === 1);
     await landed[0];
     await turns();

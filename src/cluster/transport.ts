@@ -74,9 +74,8 @@ export interface TransportDeps {
   readonly onExchange?: (exchange: Exchange) => void;
 }
 
-type FencedRequest = ApiRequest & Required<Pick<ApiRequest, 'fence'>>;
-
 interface Sending {
+  readonly fence: WriteFence;
   readonly pool: Dispatcher;
   readonly options: Dispatcher.RequestOptions;
   readonly deadline: Deadline;
@@ -194,7 +193,7 @@ class HttpTransport implements Transport {
       const answer =
         request.fence === undefined
           ? await pool.request({ ...options, signal: deadline.signal })
-          : await this.#write({ ...request, fence: request.fence }, { pool, options, deadline });
+          : await this.#write(request, { fence: request.fence, pool, options, deadline });
       // A body that is given up tells an error, and one that nobody hears ends this process. undici hears it only while
       // the answer is on its way: not when all of it is here and nobody has read it. Who reads hears of it all the same.
       answer.body.on('error', () => undefined);
@@ -207,8 +206,8 @@ class HttpTransport implements Transport {
   }
 
   async #write(
-    request: FencedRequest,
-    { pool, options, deadline }: Sending,
+    request: ApiRequest,
+    { fence, pool, options, deadline }: Sending,
   ): Promise<Dispatcher.ResponseData> {
     const limit = startDeadline(this.#deps.clock, NEVER, deadline.remainingMs());
     return requestFenced(pool, options, {
@@ -218,7 +217,7 @@ class HttpTransport implements Transport {
       limit: limit.signal,
       sent: (landed) => {
         void landed.then(() => limit.end());
-        request.fence.sent(landed);
+        fence.sent(landed);
       },
     });
   }

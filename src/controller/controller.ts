@@ -5,7 +5,7 @@ import { Disputes } from '../apply/disputes.ts';
 import { createKnownEqual } from '../apply/known-equal.ts';
 import type { Clock } from '../model/clock.ts';
 import { weightOf } from '../core/spec/weight.ts';
-import { assertNever, at, isJsonObject } from '../model/json.ts';
+import { assertNever, at } from '../model/json.ts';
 import type { Logger } from '../model/logger.ts';
 import type { K8sObject } from '../model/object.ts';
 import type { Outcome, OutcomeKind } from '../model/outcome.ts';
@@ -324,8 +324,7 @@ class IstioOperatorController implements Controller {
 }
 
 function isHeavy(resource: K8sObject): boolean {
-  const spec = at(resource, 'spec');
-  return isJsonObject(spec) && weightOf(spec) === 'heavy';
+  return weightOf(at(resource, 'spec')) === 'heavy';
 }
 
 /** What the status is made of; undefined when there is nothing, or nobody, to tell. */

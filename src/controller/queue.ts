@@ -152,20 +152,20 @@ export class WorkQueue {
 
   /** The oldest key that waits, or the oldest urgent one where it is its turn. */
   #next(): string | undefined {
-    const isTaken = this.#mayTakeHeavy() ? () => true : (key: string) => !this.#isHeavy(key);
-    const oldest = this.#oldest(isTaken);
-    const urgent = this.#hasOvertaken ? undefined : this.#oldestUrgent(isTaken);
+    const mayRun = this.#mayTakeHeavy() ? () => true : (key: string) => !this.#isHeavy(key);
+    const oldest = this.#oldest(mayRun);
+    const urgent = this.#hasOvertaken ? undefined : this.#oldestUrgent(mayRun);
     if (oldest === undefined) return undefined;
     this.#hasOvertaken = urgent !== undefined && urgent !== oldest;
     return urgent ?? oldest;
   }
 
-  #oldestUrgent(isTaken: (key: string) => boolean): string | undefined {
-    return this.#urgent.size === 0 ? undefined : this.#oldest((key) => this.#urgent.has(key) && isTaken(key));
+  #oldestUrgent(mayRun: (key: string) => boolean): string | undefined {
+    return this.#urgent.size === 0 ? undefined : this.#oldest((key) => this.#urgent.has(key) && mayRun(key));
   }
 
-  #oldest(isTaken: (key: string) => boolean): string | undefined {
-    for (const key of this.#waiting.keys()) if (isTaken(key)) return key;
+  #oldest(mayRun: (key: string) => boolean): string | undefined {
+    for (const key of this.#waiting.keys()) if (mayRun(key)) return key;
     return undefined;
   }
 

@@ -5,7 +5,7 @@ import type { Planner, PlanInput } from '../core/plan.ts';
 import { gate } from '../core/spec/gate.ts';
 import { weightOf } from '../core/spec/weight.ts';
 import type { AssetBundle } from '../model/assets.ts';
-import { assertNever, isJsonObject } from '../model/json.ts';
+import { assertNever } from '../model/json.ts';
 import type { PlanResult } from '../model/plan.ts';
 import { packInput, unpackResult } from './plan-message.ts';
 import type { PlanThread, ThreadOutcome } from './plan-thread.ts';
@@ -41,7 +41,7 @@ export function createGuardedPlanner(deps: GuardedPlannerDeps): GuardedPlanner {
 
 function isCheap(spec: unknown): boolean {
   // Weighing is over at the limit, and so first; the gate may have to see all of it.
-  return !isJsonObject(spec) || weightOf(spec) === 'light' || gate(spec).kind === 'refused';
+  return weightOf(spec) === 'light' || gate(spec).kind === 'refused';
 }
 
 async function planElsewhere(

@@ -1,5 +1,4 @@
 /** Tells specifications that are planned in no time from those that might take long. */
-import type { JsonObject } from '../../model/json.ts';
 import { isJsonObject, listAt } from '../../model/json.ts';
 
 /**
@@ -8,8 +7,8 @@ import { isJsonObject, listAt } from '../../model/json.ts';
  */
 const LIGHT = { nodes: 400, characters: 32_768, gateways: 8 } as const;
 
-/** What a specification weighs: `heavy` may take long. Never recurses, and stops as soon as it knows. */
-export function weightOf(spec: JsonObject): 'light' | 'heavy' {
+/** What a specification weighs, whatever it is: `heavy` may take long. Never recurses, and stops as soon as it knows. */
+export function weightOf(spec: unknown): 'light' | 'heavy' {
   if (gatewaysIn(spec) > LIGHT.gateways) return 'heavy';
   const open: unknown[] = [spec];
   let [nodes, characters] = [0, 0];
@@ -26,7 +25,8 @@ export function weightOf(spec: JsonObject): 'light' | 'heavy' {
 }
 
 /** Each gateway is half a dozen objects, however little is written about it. */
-function gatewaysIn(spec: JsonObject): number {
+function gatewaysIn(spec: unknown): number {
+  if (!isJsonObject(spec)) return 0;
   return (
     listAt(spec, 'components', 'ingressGateways').length + listAt(spec, 'components', 'egressGateways').length
   );
