@@ -112,6 +112,26 @@ describe('Claims', () => {
     expect(claims.wantedBy('a', refOf(ISTIOD))).to.deep.equal([]);
   });
 
+  it('leaves to a resource that is paused what is labelled as its own, whatever it asked for last', () => {
+    const claims = new Claims();
+    claims.settle('a', BASE_ONLY, NOBODY);
+
+    expect(claims.settle('b', DEMO, labelled(ISTIOD, 'a')).kind).to.equal('granted');
+
+    claims.suspend('a', [refOf(ISTIOD)]);
+    expect(told(claims.settle('b', DEMO, labelled(ISTIOD, 'a')))).to.deep.equal(['istiod belongs to a']);
+  });
+
+  it('says once who waits for what a paused resource keeps', () => {
+    const claims = new Claims();
+    claims.settle('a', DEMO, NOBODY);
+    claims.settle('b', DEMO, NOBODY);
+    claims.settle('c', BASE_ONLY, NOBODY);
+
+    expect(claims.suspend('a', [refOf(ISTIOD), refOf(GATEWAY)])).to.deep.equal(['b']);
+    expect(claims.suspend('a', [refOf(ISTIOD), refOf(GATEWAY)])).to.deep.equal([]);
+  });
+
   it('gives definitions to the newest line, and does not let the older one take them back', () => {
     const claims = new Claims();
     claims.settle('old', only(DEFINITION, '1.29'), NOBODY);

@@ -149,6 +149,17 @@ export class Claims {
     return this.#settled.get(key) === state;
   }
 
+  /**
+   * From now on, nobody looks at what a resource asks for: it keeps all that is labelled as its own, whatever it asked
+   * for last, as after a restart. Gives the keys of those that wait for any of these objects, once.
+   */
+  suspend(key: string, inventory: readonly ObjectRef[]): readonly string[] {
+    if (!this.#lines.delete(key)) return [];
+    const waiting = new Set(inventory.flatMap((ref) => [...(this.#waiting.get(identityOf(ref)) ?? [])]));
+    waiting.delete(key);
+    return [...waiting];
+  }
+
   /** The other resources that would apply an object if this one let go of it, or that do so by now. */
   wantedBy(key: string, ref: ObjectRef): readonly string[] {
     const identity = identityOf(ref);

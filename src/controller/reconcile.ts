@@ -8,6 +8,7 @@ import type { Change } from '../model/report.ts';
 import { gateOf } from './gate.ts';
 import { install } from './install.ts';
 import { generationOf, storedStatus } from './resource.ts';
+import { suspend } from './survey.ts';
 import { letGo, uninstall } from './uninstall.ts';
 import type { ReconcileDeps, Visit } from './visit.ts';
 
@@ -55,8 +56,10 @@ async function act(deps: ReconcileDeps, visit: Visit): Promise<Outcome> {
     case 'gone':
       return { kind: 'absent' };
     case 'paused':
+      suspend(deps, visit);
       return { kind: 'paused' };
     case 'ignored':
+      suspend(deps, visit);
       return ignored(deps, visit, gate.revision);
     default:
       return assertNever(gate);

@@ -56,7 +56,9 @@ async function settleOther(
   { key, resource, signal }: Pick<Visit, 'key' | 'resource' | 'signal'>,
 ): Promise<boolean> {
   const { revision } = deps.settings;
-  const isAsking = gateOf(resource, revision).kind === 'install' && !isDryRun(resource);
+  const { kind } = gateOf(resource, revision);
+  if (kind === 'paused' || kind === 'ignored') suspend(deps, { key, resource });
+  const isAsking = kind === 'install' && !isDryRun(resource);
   const wish = isAsking ? await wishOf(deps, { key, resource, signal }) : undefined;
   // The plans of all resources at once would take much memory.
   if (isAsking) deps.forgetPlan(key);
@@ -66,6 +68,14 @@ async function settleOther(
   }
   settle(deps, { key, resource }, wish.plan);
   return true;
+}
+
+/** What is paused, or served by another operator, keeps what it has; who waits for it is told so. */
+export function suspend(
+  { claims, wake }: Pick<SurveyDeps, 'claims' | 'wake'>,
+  { key, resource }: Pick<Visit, 'key' | 'resource'>,
+): void {
+  for (const waiting of claims.suspend(key, storedStatus(resource)?.inventory ?? [])) wake(waiting);
 }
 
 /**

@@ -77,6 +77,7 @@ export function watchAll(
     kind,
     watched: watch.watch(kind, { labelSelector: ownedSelector(kind) }),
   }));
+  const belongings = owned.map(belongingsIn);
   const istiods = owned.filter(({ kind }) => kind.kind === 'Deployment').map(istiodsIn);
   const injectors = watch.watch(INJECTORS, { labelSelector: INJECTOR_SELECTOR });
   const find = (key: string): K8sObject | undefined => resourceIn(resources, key);
@@ -109,7 +110,7 @@ export function watchAll(
       const owner = labelledHolder(owned, ref)?.key;
       return owner !== undefined && owner !== key;
     },
-    labelled: (key) => labelledObjects(owned, key),
+    labelled: (key) => labelledObjects(belongings, key),
     injectors: () => injectors.list(),
     labelledVersion: (key) => versionOfIstiod(istiods, key),
     keys,
@@ -196,12 +197,24 @@ function labelledHolder(owned: readonly OwnedWatch[], ref: ObjectRef): LabelledH
   return undefined;
 }
 
+interface Belonging {
+  readonly ref: ObjectRef;
+  readonly ownerKey: string;
+}
+
 /** What is on its way out already says nothing any more. */
-function labelledObjects(owned: readonly OwnedWatch[], key: string): readonly ObjectRef[] {
-  return owned
-    .flatMap(({ watched }) => watched.list())
-    .filter((object) => ownerKeyOf(object) === key && deletionTimeMs(object) === undefined)
-    .map(refOf);
+function belongingsIn({ watched }: OwnedWatch): Notes<Belonging> {
+  return new Notes(watched, (object) => {
+    const ownerKey = deletionTimeMs(object) === undefined ? ownerKeyOf(object) : undefined;
+    return ownerKey === undefined ? undefined : { ref: refOf(object), ownerKey };
+  });
+}
+
+function labelledObjects(belongings: readonly Notes<Belonging>[], key: string): readonly ObjectRef[] {
+  return belongings
+    .flatMap((notes) => notes.all())
+    .filter(({ ownerKey }) => ownerKey === key)
+    .map(({ ref }) => ref);
 }
 
 interface Istiod {
