@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { K8sObject } from '../model/object.ts';
+import type { K8sObject, ObjectRef } from '../model/object.ts';
 import { refOf } from '../model/object.ts';
 import type { Plan } from '../model/plan.ts';
 import type { LabelledHolder } from './claims.ts';
@@ -45,7 +45,7 @@ class World implements SurveyDeps {
 
   facts: SurveyDeps['facts'] = async () => ({ kubernetesVersion: 'v1.34.4' });
 
-  labelledHolder(key: string): LabelledHolder | undefined {
+  labelledHolder(key: string, _ref: ObjectRef): LabelledHolder | undefined {
     return this.labelled === undefined || this.labelled === key
       ? undefined
       : { key: this.labelled, live: ISTIOD };
@@ -66,8 +66,8 @@ class World implements SurveyDeps {
     this.#resources.set(name, istioOperator({ name, ...parts }));
   }
 
-  async survey(key = 'a', keys?: readonly string[]): Promise<boolean> {
-    return surveyOthers(this, { key, signal }, keys);
+  async survey(key = 'a', keys?: readonly string[]): Promise<void> {
+    await surveyOthers(this, { key, signal }, keys);
   }
 
   async settle(key: string, plan: Plan): Promise<string> {
@@ -107,17 +107,19 @@ describe('surveyOthers', () => {
   it('settles what all others ask for, once, until somebody edits it or makes it anew', async () => {
     const world = new World({ a: {}, b: {}, c: { spec: { profile: 'base' } } });
 
-    const first = await world.survey();
-    const again = await world.survey();
-    const planned = [...world.planned];
+    const planned: string[][] = [];
+    const survey = async (): Promise<void> => {
+      await world.survey();
+      planned.push(world.planned.splice(0));
+    };
+    await survey();
+    await survey();
     world.edit('b', { generation: 2 });
-    const edited = await world.survey();
+    await survey();
     world.edit('c', { spec: { profile: 'base' }, uid: 'another' });
-    const remade = await world.survey();
+    await survey();
 
-    expect([first, again, edited, remade]).to.deep.equal([true, false, true, true]);
-    expect(planned).to.deep.equal(['b', 'c']);
-    expect(world.planned).to.deep.equal(['b', 'c', 'b', 'c']);
+    expect(planned).to.deep.equal([['b', 'c'], [], ['b'], ['c']]);
     expect(world.claims.wantedBy('a', refOf(ISTIOD))).to.deep.equal(['b']);
     expect(world.claims.wantedBy('a', refOf(READER))).to.have.members(['b', 'c']);
   });
@@ -138,7 +140,9 @@ describe('surveyOthers', () => {
     it(`leaves out one that ${what}`, async () => {
       const world = new World({ a: {}, b: parts });
 
-      expect([await world.survey(), world.planned]).to.deep.equal([false, []]);
+      await world.survey();
+
+      expect(world.planned).to.deep.equal([]);
     });
 
   it('leaves the claims of one that cannot be planned as they are', async () => {
@@ -146,7 +150,8 @@ describe('surveyOthers', () => {
     await world.survey();
     world.edit('b', { spec: { profile: 'invalid' }, generation: 2 });
 
-    expect(await world.survey()).to.equal(false);
+    await world.survey();
+
     expect(world.claims.wantedBy('a', refOf(ISTIOD))).to.deep.equal(['b']);
   });
 
@@ -170,8 +175,9 @@ describe('surveyOthers', () => {
     await world.survey();
 
     world.edit('b', {});
+    await world.survey();
 
-    expect([await world.survey(), world.planned]).to.deep.equal([true, ['b']]);
+    expect(world.planned).to.deep.equal(['b']);
   });
 
   it('asks again whoever could not be asked for want of an answer', async () => {
@@ -180,8 +186,9 @@ describe('surveyOthers', () => {
     world.facts = async () => Promise.reject(new Error('no answer'));
     await world.survey().catch(() => undefined);
     world.facts = facts;
+    await world.survey();
 
-    expect([await world.survey(), world.planned]).to.deep.equal([true, ['b']]);
+    expect(world.planned).to.deep.equal(['b']);
   });
 
   it('asks only those that it is told to, as far as they are there', async () => {
@@ -212,6 +219,26 @@ describe('settleFor', () => {
 
     expect(await world.settle('a', DEMO)).to.equal('granted');
     expect(world.planned).to.deep.equal(['b']);
+  });
+
+  it('does not name whoever had been in the way, and came to its own turn meanwhile', async () => {
+    const paused = { annotations: { 'install.istio.io/ignoreReconcile': 'true' } };
+    const world = new World({ a: {}, paused, b: { spec: { profile: 'base' } } });
+    world.labelledHolder = (key, { name }) =>
+      key === 'a' ? { key: name === ISTIOD.metadata.name ? 'paused' : 'b', live: ISTIOD } : undefined;
+
+    const settling = world.settle('a', DEMO);
+    await world.settle('b', BASE_ONLY);
+
+    expect(await settling).to.equal('refused by paused');
+  });
+
+  it('asks nobody else when one is paused and keeps what is labelled as its own', async () => {
+    const world = new World({ a: {}, b: { annotations: { 'install.istio.io/ignoreReconcile': 'true' } } });
+    world.labelled = 'b';
+
+    expect(await world.settle('a', DEMO)).to.equal('refused by b');
+    expect(world.planned).to.deep.equal([]);
   });
 
   it('is refused when that is still so', async () => {
@@ -248,7 +275,8 @@ describe('settleFor', () => {
   it('remembers that the resource was settled, so that nobody plans it again', async () => {
     const world = new World({ a: {}, b: {} });
     await world.settle('a', DEMO);
+    await world.survey('b');
 
-    expect([await world.survey('b'), world.planned]).to.deep.equal([false, []]);
+    expect(world.planned).to.deep.equal([]);
   });
 });

@@ -31,30 +31,32 @@ export function hasSurplus({ resource }: Pick<Visit, 'resource'>, plan: Plan): b
 
 /**
  * Settles the claims of all resources that nobody has looked at since they were made or edited, or since the operator
- * was started; gives whether there were any. Reads no resource when there are none, however large or many they are. A
+ * was started. Reads no resource when there are none, however large or many they are. A
  * resource that cannot be planned keeps the claims that it has, and is planned anew only when it is its own turn.
  */
 export async function surveyOthers(
   deps: SurveyDeps,
   visit: Pick<Visit, 'key' | 'signal'>,
   keys: readonly string[] = deps.keys(),
-): Promise<boolean> {
-  let hasSettled = false;
-  for (const key of keys) {
-    const state = key === visit.key ? undefined : deps.stateOf(key);
-    if (state === undefined || deps.claims.isSettled(key, state)) continue;
+): Promise<void> {
+  for (const key of keys.filter((each) => each !== visit.key && isUnsettled(deps, each))) {
     const resource = deps.find(key);
-    if (resource === undefined) continue;
-    if (await settleOther(deps, { key, resource, signal: visit.signal })) hasSettled = true;
+    // Its own visit may have come first.
+    if (resource !== undefined && isUnsettled(deps, key))
+      await settleOther(deps, { key, resource, signal: visit.signal });
   }
-  return hasSettled;
 }
 
-/** Gives whether a resource asks for anything that is known now. Throws ClusterError when that cannot be told. */
+function isUnsettled({ claims, stateOf }: Pick<SurveyDeps, 'claims' | 'stateOf'>, key: string): boolean {
+  const state = stateOf(key);
+  return state !== undefined && !claims.isSettled(key, state);
+}
+
+/** Throws ClusterError when it cannot be told what a resource asks for. */
 async function settleOther(
   deps: SurveyDeps,
   { key, resource, signal }: Pick<Visit, 'key' | 'resource' | 'signal'>,
-): Promise<boolean> {
+): Promise<void> {
   const { revision } = deps.settings;
   const { kind } = gateOf(resource, revision);
   if (kind === 'paused' || kind === 'ignored') suspend(deps, { key, resource });
@@ -62,12 +64,8 @@ async function settleOther(
   const wish = isAsking ? await wishOf(deps, { key, resource, signal }) : undefined;
   // The plans of all resources at once would take much memory.
   if (isAsking) deps.forgetPlan(key);
-  if (wish?.kind !== 'planned') {
-    deps.claims.noteSettled(key, settlingState(resource, revision));
-    return false;
-  }
-  settle(deps, { key, resource }, wish.plan);
-  return true;
+  if (wish?.kind === 'planned') settle(deps, { key, resource }, wish.plan);
+  else deps.claims.noteSettled(key, settlingState(resource, revision));
 }
 
 /** What is paused, or served by another operator, keeps what it has; who waits for it is told so. */
@@ -90,7 +88,8 @@ export async function settleFor(
   const settled = settle(deps, visit, plan);
   const inTheWay = settled.kind === 'refused' ? settled.contested : settled.heldTags;
   const holders = [...new Set(inTheWay.map(({ holder }) => holder))];
-  if (!(await surveyOthers(deps, visit, holders))) return settled;
+  if (!holders.some((holder) => isUnsettled(deps, holder))) return settled;
+  await surveyOthers(deps, visit, holders);
   return settle(deps, visit, plan);
 }
 

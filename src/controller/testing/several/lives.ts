@@ -56,9 +56,11 @@ async function live(steps: readonly Step[], random: () => number, engine?: Engin
   const world = new World(random, engine);
   for (const each of [...steps, ...END]) {
     const { version } = world.api;
+    const before = world.lastStored;
     await world.go(each);
     judge(world);
-    if (each.acts.length === 0 && world.api.version !== version) world.find('something was stored at rest');
+    if (each.acts.length === 0 && world.api.version !== version)
+      world.find(`stored at rest: ${world.lastStored} (before it ${before})`);
     if (world.findings.size > 0) break;
   }
   if (world.findings.size === 0)

@@ -9,7 +9,7 @@ import { annotationsOf, displayRef, identityOf, refOf } from '../../../model/obj
 import { createController } from '../../controller.ts';
 import { ownerKeyOf } from '../../drift.ts';
 import { createMetrics } from '../../metrics.ts';
-import { generationOf, isOrphanedOnDeletion, isPaused, storedStatus } from '../../resource.ts';
+import { conditionOf, generationOf, isOrphanedOnDeletion, isPaused, storedStatus } from '../../resource.ts';
 import { rfc3339 } from '../../status.ts';
 import type { Engine } from '../../visit.ts';
 import type { Fate, Surroundings } from '../schedules/connection.ts';
@@ -73,6 +73,8 @@ export class World implements Surroundings {
   readonly #random: () => number;
   #process: Process | undefined;
   #lastStoredMs = 0;
+  /** What was stored last, for whoever wonders why. */
+  lastStored = 'nothing';
   readonly #resources = new Map<string, K8sObject>();
   readonly #owners = new Map<string, string | undefined>();
 
@@ -194,6 +196,8 @@ export class World implements Surroundings {
 
   #changed(ref: ObjectRef, now: K8sObject | undefined): void {
     this.#lastStoredMs = this.#time.nowMs;
+    const message = now === undefined ? 'gone' : conditionOf(storedStatus(now), 'Ready')?.message;
+    this.lastStored = `${displayRef(ref)}${message === undefined ? '' : `: ${message}`}`;
     if (ref.kind === 'IstioOperator') this.#resourceChanged(ref, now);
     else this.#objectChanged(ref, now);
     this.#process?.connection.tell(ref, false);
