@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import type { JsonValue } from '../model/json.ts';
 import type { PathStep, TreeChange } from './tree-path.ts';
-import { deleteAt, parseTreePath, printTreePath, writeAt } from './tree-path.ts';
+import { deleteAt, Draft, parseTreePath, printTreePath, writeAt } from './tree-path.ts';
 
 function steps(text: string): readonly PathStep[] {
   const parsed = parseTreePath(text);
@@ -287,5 +287,46 @@ describe('deleteAt', () => {
       candidates: ['[0]', '[1]', '[2]'],
     });
     expect(deleteAt(TREE, steps('args.[-1]')).kind).to.equal('notFound');
+  });
+});
+
+describe('Draft', () => {
+  /** Few names, so that changes meet. */
+  const step = fc.oneof(
+    fc.constantFrom('a', 'b', '__proto__').map(key),
+    fc.constantFrom(-1, 0, 1).map((index): PathStep => ({ kind: 'index', index })),
+  );
+  const value = fc.option(fc.constantFrom<JsonValue>('x', 1, {}, { a: ['y'] }, [], [{ b: 1 }]), {
+    nil: undefined,
+  });
+  const change = fc.record({ steps: fc.array(step, { minLength: 1, maxLength: 4 }), value });
+
+  interface Change {
+    readonly steps: readonly PathStep[];
+    readonly value: JsonValue | undefined;
+  }
+
+  function changed(tree: JsonValue, { steps: path, value: to }: Change, draft: Draft): JsonValue {
+    const result =
+      to === undefined
+        ? deleteAt(tree, path, { draft })
+        : writeAt(tree, path, to, { keepType: false, draft });
+    return result.kind === 'changed' ? result.tree : tree;
+  }
+
+  it('makes of a series of changes what they make one after another, and leaves the first tree alone', () => {
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 20 }), (changes) => {
+        const tree: JsonValue = { a: { b: [1, { a: 2 }] }, b: [[], {}] };
+        const before = structuredClone(tree);
+        const shared = new Draft();
+
+        const together = changes.reduce<JsonValue>((last, each) => changed(last, each, shared), tree);
+        const apart = changes.reduce<JsonValue>((last, each) => changed(last, each, new Draft()), tree);
+
+        expect(JSON.stringify(together)).to.equal(JSON.stringify(apart));
+        expect(tree).to.deep.equal(before);
+      }),
+    );
   });
 });

@@ -105,13 +105,67 @@ export type TreeChange =
 export interface WriteOptions {
   /** Refuses to replace a map, a list or a scalar by another of these. */
   readonly keepType: boolean;
+  /** Shared by the changes of a series, of which only the last tree is of use; what they begin with is not changed. */
+  readonly draft?: Draft;
+}
+
+/**
+ * The maps and lists that a series of changes has made: they are changed in place, where another one is copied first.
+ * Thousands of changes of one large map so take no longer than they must.
+ */
+export class Draft {
+  readonly #maps = new WeakMap<JsonObject, Record<string, JsonValue>>();
+  readonly #lists = new WeakMap<JsonArray, JsonValue[]>();
+
+  put(map: JsonObject, key: string, value: JsonValue): JsonObject {
+    const own = this.#ownMap(map);
+    // An assignment would do something else for `__proto__`.
+    Object.defineProperty(own, key, { value, configurable: true, enumerable: true, writable: true });
+    return own;
+  }
+
+  remove(map: JsonObject, key: string): JsonObject {
+    const own = this.#ownMap(map);
+    Reflect.deleteProperty(own, key);
+    return own;
+  }
+
+  /** Appends where there is no index. */
+  putItem(list: JsonArray, index: number | undefined, value: JsonValue): JsonArray {
+    const own = this.#ownList(list);
+    own[index ?? own.length] = value;
+    return own;
+  }
+
+  removeItem(list: JsonArray, index: number): JsonArray {
+    const own = this.#ownList(list);
+    own.splice(index, 1);
+    return own;
+  }
+
+  #ownMap(map: JsonObject): Record<string, JsonValue> {
+    const own = this.#maps.get(map);
+    if (own !== undefined) return own;
+    const copy = { ...map };
+    this.#maps.set(copy, copy);
+    return copy;
+  }
+
+  #ownList(list: JsonArray): JsonValue[] {
+    const own = this.#lists.get(list);
+    if (own !== undefined) return own;
+    const copy = [...list];
+    this.#lists.set(copy, copy);
+    return copy;
+  }
 }
 
 interface Write {
   readonly steps: readonly PathStep[];
   /** Undefined deletes. */
   readonly value: JsonValue | undefined;
-  readonly options: WriteOptions;
+  readonly keepType: boolean;
+  readonly draft: Draft;
 }
 
 /** Puts a value at a path, creating maps (and lists, for indexes) on the way. The tree itself is not changed. */
@@ -119,9 +173,9 @@ export function writeAt(
   tree: JsonValue,
   steps: readonly PathStep[],
   value: JsonValue,
-  options: WriteOptions,
+  { keepType, draft = new Draft() }: WriteOptions,
 ): TreeChange {
-  return descend(tree, { steps, value, options }, 0);
+  return descend(tree, { steps, value, keepType, draft }, 0);
 }
 
 /** The value at a path, with the path as it stands in this tree: steps by position where a selector found something. */
@@ -142,8 +196,12 @@ export function readAt(
 }
 
 /** Removes the map key or list element at a path. */
-export function deleteAt(tree: JsonValue, steps: readonly PathStep[]): TreeChange {
-  return descend(tree, { steps, value: undefined, options: { keepType: false } }, 0);
+export function deleteAt(
+  tree: JsonValue,
+  steps: readonly PathStep[],
+  { draft = new Draft() }: Pick<WriteOptions, 'draft'> = {},
+): TreeChange {
+  return descend(tree, { steps, value: undefined, keepType: false, draft }, 0);
 }
 
 function descend(node: JsonValue | undefined, write: Write, depth: number): TreeChange {
@@ -154,11 +212,11 @@ function descend(node: JsonValue | undefined, write: Write, depth: number): Tree
 }
 
 function replaced(node: JsonValue | undefined, write: Write, depth: number): TreeChange {
-  const { value, options } = write;
+  const { value, keepType } = write;
   if (value === undefined) return { kind: 'absent' };
   const found = shapeOf(node);
   const wanted = shapeOf(value);
-  if (options.keepType && found !== undefined && wanted !== undefined && found !== wanted) {
+  if (keepType && found !== undefined && wanted !== undefined && found !== wanted) {
     return { kind: 'typeMismatch', depth, found, wanted };
   }
   return { kind: 'changed', tree: value };
@@ -170,12 +228,8 @@ function descendKey(node: JsonValue | undefined, key: string, write: Write, dept
   const child = Object.hasOwn(map, key) ? map[key] : undefined;
   const isLast = depth === write.steps.length - 1;
   if (write.value === undefined && child === undefined) return { kind: 'absent' };
-  if (write.value === undefined && isLast) return { kind: 'changed', tree: without(map, key) };
-  return rebuilt(descend(child, write, depth + 1), (tree) => ({ ...map, [key]: tree }));
-}
-
-function without(map: JsonObject, key: string): JsonObject {
-  return Object.fromEntries(Object.entries(map).filter(([name]) => name !== key));
+  if (write.value === undefined && isLast) return { kind: 'changed', tree: write.draft.remove(map, key) };
+  return rebuilt(descend(child, write, depth + 1), (tree) => write.draft.put(map, key, tree));
 }
 
 function descendList(
@@ -191,12 +245,10 @@ function descendList(
   if (index === undefined && !appends)
     return { kind: 'notFound', depth, candidates: candidatesOf(list, step) };
   const isLast = depth === write.steps.length - 1;
-  if (write.value === undefined && isLast)
-    return { kind: 'changed', tree: list.filter((_item, i) => i !== index) };
+  if (write.value === undefined && isLast && index !== undefined)
+    return { kind: 'changed', tree: write.draft.removeItem(list, index) };
   const child = index === undefined ? undefined : list[index];
-  return rebuilt(descend(child, write, depth + 1), (tree) =>
-    index === undefined ? [...list, tree] : list.map((item, i) => (i === index ? tree : item)),
-  );
+  return rebuilt(descend(child, write, depth + 1), (tree) => write.draft.putItem(list, index, tree));
 }
 
 function rebuilt(change: TreeChange, build: (tree: JsonValue) => JsonValue): TreeChange {
@@ -204,22 +256,18 @@ function rebuilt(change: TreeChange, build: (tree: JsonValue) => JsonValue): Tre
 }
 
 function positionOf(list: JsonArray, step: Exclude<PathStep, { kind: 'key' }>): number | undefined {
-  const index = list.findIndex((item, i) => selects(step, item, i));
+  if (step.kind === 'index') return step.index >= 0 && step.index < list.length ? step.index : undefined;
+  const index = list.findIndex(step.kind === 'entry' ? hasEntry(step) : hasMatch(step));
   return index === -1 ? undefined : index;
 }
 
-function selects(step: Exclude<PathStep, { kind: 'key' }>, item: JsonValue, index: number): boolean {
-  switch (step.kind) {
-    case 'index':
-      return step.index === index;
-    case 'entry':
-      return isJsonObject(item) && Object.hasOwn(item, step.key) && textOf(item[step.key]) === step.value;
-    case 'match':
-      return (
-        (item === null || typeof item !== 'object') &&
-        RE2JS.compile(step.pattern).matcher(textOf(item)).find()
-      );
-  }
+function hasEntry({ key, value }: Extract<PathStep, { kind: 'entry' }>): (item: JsonValue) => boolean {
+  return (item) => isJsonObject(item) && Object.hasOwn(item, key) && textOf(item[key]) === value;
+}
+
+function hasMatch({ pattern }: Extract<PathStep, { kind: 'match' }>): (item: JsonValue) => boolean {
+  const compiled = RE2JS.compile(pattern);
+  return (item) => (item === null || typeof item !== 'object') && compiled.matcher(textOf(item)).find();
 }
 
 /** What stands in the list, in the form in which a path would select it. */

@@ -280,6 +280,26 @@ describe('applyOverlays', () => {
       ).to.have.length(3);
     });
 
+    it('applies nothing of what is refused, and what comes after it to the object as it was', () => {
+      const { objects, diagnostics } = overlaid(
+        [SERVICE],
+        [
+          service(
+            { path: 'metadata.labels.first', value: 'x' },
+            { path: 'metadata.name' },
+            { path: 'metadata.labels.second', value: 'y' },
+          ),
+        ],
+      );
+
+      expect(diagnostics).to.have.length(1);
+      expect(objects[0]?.metadata).to.deep.equal({
+        name: 'istiod',
+        labels: { app: 'istiod', first: 'x', second: 'y' },
+      });
+      expect(SERVICE.metadata['labels']).to.deep.equal({ app: 'istiod' });
+    });
+
     it('tells why a path cannot be read', () => {
       expect(faultsOf({ path: '' }, { path: 'spec.[', value: 1 })).to.deep.equal([
         'IOP404 spec.components.pilot.k8s.overlays[0].patches[0].path: the path is empty. Write it as in spec.template.spec.containers.[name:discovery].args.',

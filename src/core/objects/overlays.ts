@@ -9,7 +9,7 @@ import type { FieldPath } from '../field-path.ts';
 import { textOf } from '../go-values.ts';
 import { nearest } from '../nearest.ts';
 import type { PathStep, TreeChange } from '../tree-path.ts';
-import { deleteAt, parseTreePath, printStep, printTreePath, writeAt } from '../tree-path.ts';
+import { deleteAt, Draft, parseTreePath, printStep, printTreePath, readAt, writeAt } from '../tree-path.ts';
 import { readYaml } from '../yaml.ts';
 
 export interface OverlayContext {
@@ -26,22 +26,28 @@ export interface OverlayResult {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Applies all overlays in order. One that cannot be applied is an error that names what could have been meant. */
+/** What a patch is applied in. */
+interface Patching extends OverlayContext {
+  readonly draft: Draft;
+}
+
+/** Applies all overlays in order; the objects that are given are not changed. One that cannot be applied is an error that names what could have been meant. */
 export function applyOverlays(
   objects: readonly K8sObject[],
   overlays: readonly JsonValue[],
   context: OverlayContext,
 ): OverlayResult {
+  const draft = new Draft();
   return overlays.reduce<OverlayResult>(
     (result, overlay, index) =>
       isJsonObject(overlay)
-        ? applyOverlay(result, overlay, { ...context, path: [...context.path, index] })
+        ? applyOverlay(result, overlay, { ...context, path: [...context.path, index], draft })
         : result,
     { objects, diagnostics: [] },
   );
 }
 
-function applyOverlay(result: OverlayResult, overlay: JsonObject, context: OverlayContext): OverlayResult {
+function applyOverlay(result: OverlayResult, overlay: JsonObject, context: Patching): OverlayResult {
   const matches = matcher(overlay, context.revision);
   if (!result.objects.some(matches)) {
     return {
@@ -106,11 +112,11 @@ interface PatchedObject {
 function applyPatches(
   object: K8sObject,
   patches: readonly JsonValue[],
-  context: OverlayContext,
+  { path, draft }: Patching,
 ): PatchedObject {
   return patches.reduce<PatchedObject>(
     (result, patch, index) => {
-      const outcome = applyPatch(result.object, patch, [...context.path, 'patches', index]);
+      const outcome = applyPatch(result.object, patch, { path: [...path, 'patches', index], draft });
       if (outcome.kind === 'patched') return { ...result, object: outcome.object };
       return { ...result, diagnostics: [...result.diagnostics, outcome.diagnostic] };
     },
@@ -122,7 +128,11 @@ type PatchOutcome =
   | { readonly kind: 'patched'; readonly object: K8sObject }
   | { readonly kind: 'refused'; readonly diagnostic: Diagnostic };
 
-function applyPatch(object: K8sObject, patch: JsonValue, path: FieldPath): PatchOutcome {
+function applyPatch(
+  object: K8sObject,
+  patch: JsonValue,
+  { path, draft: shared }: Pick<Patching, 'path' | 'draft'>,
+): PatchOutcome {
   const parsed = parseTreePath(textOf(at(patch, 'path')));
   if (parsed.kind === 'invalid') {
     const remedy = 'Write it as in spec.template.spec.containers.[name:discovery].args.';
@@ -132,14 +142,21 @@ function applyPatch(object: K8sObject, patch: JsonValue, path: FieldPath): Patch
     };
   }
   const value = at(patch, 'value');
+  const draft = mayBeRefused(parsed.steps) ? new Draft() : shared;
   const change =
     value === undefined || value === null
-      ? deleteAt(object, parsed.steps)
-      : writeAt(object, parsed.steps, meantValue(object, parsed.steps, value), { keepType: true });
+      ? deleteAt(object, parsed.steps, { draft })
+      : writeAt(object, parsed.steps, meantValue(object, parsed.steps, value), { keepType: true, draft });
   // Nothing to delete is what the user wants.
   if (change.kind === 'absent') return { kind: 'patched', object };
   if (change.kind === 'changed' && isK8sObject(change.tree)) return { kind: 'patched', object: change.tree };
   return { kind: 'refused', diagnostic: refusal(object, parsed.steps, change, path) };
+}
+
+/** Whether a change may have to be taken back, since without these fields it is no object any more. */
+function mayBeRefused([first, second]: readonly PathStep[]): boolean {
+  if (first?.kind !== 'key' || ['apiVersion', 'kind'].includes(first.key)) return true;
+  return first.key === 'metadata' && (second?.kind !== 'key' || second.key === 'name');
 }
 
 /** Maps whose values are texts, whatever the texts look like. */
@@ -155,8 +172,9 @@ function meantValue(object: K8sObject, steps: readonly PathStep[], value: JsonVa
   if (parent?.kind === 'key' && TEXT_MAPS.has(parent.key)) return value;
   const asMap = parsedMap(value);
   if (asMap === undefined) return value;
-  const replacesText = writeAt(object, steps, asMap, { keepType: true }).kind === 'typeMismatch';
-  return replacesText ? value : asMap;
+  const present = readAt(object, steps)?.value;
+  const mayBeMap = present === undefined || present === null || isJsonObject(present);
+  return mayBeMap ? asMap : value;
 }
 
 function looksLikeMap(text: string): boolean {
