@@ -31,6 +31,7 @@ import type { ControllerParts } from './operator.ts';
 import { assembleController } from './operator.ts';
 import { createGuardedPlanner } from './planner/guarded-planner.ts';
 import type { GuardedPlanner } from './planner/guarded-planner.ts';
+import { PLANNING_LIMITS } from './planner/limits.ts';
 import { PlanThread } from './planner/plan-thread.ts';
 import { VERSION } from './version.ts';
 
@@ -142,11 +143,9 @@ async function connect(run: OperatorRun, settings: Settings, telling: Telling): 
   };
 }
 
-const PLANNING = { deadlineMs: 3_000, heapMiB: 96, idleMs: 30_000 } as const;
-
 function guardedPlanner({ planWorker: module }: OperatorRun, assets: AssetBundle): GuardedPlanner {
-  const thread = new PlanThread({ module, ...PLANNING });
-  return createGuardedPlanner({ planner: createPlanner(assets), thread, assets, ...PLANNING });
+  const thread = new PlanThread({ module, ...PLANNING_LIMITS });
+  return createGuardedPlanner({ planner: createPlanner(assets), thread, assets, ...PLANNING_LIMITS });
 }
 
 async function credentialsOf(

@@ -1,9 +1,10 @@
-/** The operator that poison is given to: the bundle, with the flags of deploy/operator.yaml. */
+/** The operator that poison is given to: the bundle, with the flags and the environment of deploy/operator.yaml. */
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { request } from 'undici';
+import { ENVIRONMENT, memoryOf } from '../../scripts/bench/cluster/operator-process.ts';
 import { NODE_FLAGS } from '../../scripts/image/node-flags.ts';
 import type { ControlPlane } from '../control-plane/control-plane.ts';
 import { onProcessEnd } from '../control-plane/exit-guard.ts';
@@ -12,8 +13,6 @@ import { eventually } from '../operator/resources.ts';
 import type { LoopLate } from './loop-late.port.ts';
 import { bundleOperator, linesOf } from './operator-process.ts';
 
-const NODE_OPTIONS =
-  '--max-old-space-size=160 --max-semi-space-size=2 --disallow-code-generation-from-strings';
 const LOOP_LATE = new URL('loop-late.ts', import.meta.url).href;
 const RECONCILES = /^controller_runtime_reconcile_total\{.*\} (\S+)$/gmu;
 
@@ -44,7 +43,7 @@ export class PoisonOperator {
         ...ports,
         ...at127,
       ],
-      { stdio: ['ignore', 'ignore', 'inherit', 'pipe'], env: { PATH: process.env['PATH'], NODE_OPTIONS } },
+      { stdio: ['ignore', 'ignore', 'inherit', 'pipe'], env: { PATH: process.env['PATH'], ...ENVIRONMENT } },
     );
     this.#reports = linesOf(this.#child.stdio[3] as Readable); // a pipe, by the options above
     this.#child.once(
@@ -66,8 +65,9 @@ export class PoisonOperator {
     return JSON.parse(next.value) as LoopLate; // what loop-late.ts writes
   }
 
-  async residentMib(): Promise<number> {
-    return Math.round(valueOf(await this.#metrics(), 'process_resident_memory_bytes') / 2 ** 20);
+  /** The most that was resident at any time. */
+  async peakMib(): Promise<number> {
+    return Math.round((await memoryOf(this.#child)).peakMib);
   }
 
   /** Of all resources, whatever came of them. */
@@ -89,9 +89,4 @@ export class PoisonOperator {
     const answer = await request(`http://127.0.0.1:${this.#port}${path}`).catch(() => undefined);
     return { status: answer?.statusCode ?? 0, text: (await answer?.body.text()) ?? '' };
   }
-}
-
-/** Not a number when it is not reported, which no comparison holds for. */
-function valueOf(text: string, name: string): number {
-  return Number(new RegExp(`^${name} (\\S+)$`, 'mu').exec(text)?.[1] ?? Number.NaN);
 }

@@ -79,7 +79,7 @@ export async function until(
   }
 }
 
-async function memoryOf({ pid }: ChildProcess): Promise<{ residentMib: number; peakMib: number }> {
+export async function memoryOf({ pid }: ChildProcess): Promise<{ residentMib: number; peakMib: number }> {
   const status = await readFile(`/proc/${pid ?? 0}/status`, 'utf8');
   const mib = (field: string): number =>
     Number(new RegExp(`^${field}:\\s+(\\d+)`, 'mu').exec(status)?.[1] ?? 'NaN') / 1024;
