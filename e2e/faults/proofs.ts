@@ -64,7 +64,7 @@ export const PROOFS = {
   rewind: {
     title: 'Backup and restore',
     shows:
-      'etcd is put back to an earlier copy: resourceVersions go back, what was made since is gone, what was deleted since is there again, and the IstioOperator is of an older generation, gone or back. Whether the operator runs meanwhile, was started since the copy, or is started afterwards, in the midst of its work too: it deletes and makes nothing but what the copy lacks, ends as undisturbed without a restart, repairs and follows changes as before, and no status tells of a generation that is not there. Times are the slowest of one object that was deleted and one specification that was changed right after.',
+      'etcd is put back to an earlier copy: resourceVersions go back, what was made since is gone, what was deleted since is there again, and the IstioOperator is of an older generation, gone or back. Whether the operator runs meanwhile, was started since the copy, or is started afterwards, in the midst of its work too: it deletes and makes nothing but what the copy lacks, ends as undisturbed without a restart, repairs and follows changes as before, and no status tells of a generation that is not there. Times are the slowest of one object that was deleted and one specification that was changed right after. Where the copy has the Lease of an earlier process, the change waits for that to expire: 15 s.',
     target: '≥ 10 restores, 0 differences, 0 wrong deletions',
     suite: 'rewind.e2e.ts',
   },
