@@ -111,10 +111,11 @@ class IstioOperatorController implements Controller {
       observer: metrics.queue,
       backoff: BACKOFF,
       pace: PACE,
+      // Drift has to find a worker, and an edit one that is not held by what takes long.
+      mostCalm: Math.max(1, deps.settings.concurrency - 1),
       heavy: {
         is: (key) => this.#watches?.isHeavy(key) === true,
-        // They are planned one after the other, and meanwhile drift of the others has to be repaired.
-        most: Math.max(1, deps.settings.concurrency - 1),
+        most: Math.max(1, deps.settings.concurrency - 2),
       },
     });
     this.#events = new EventRecorder(deps);

@@ -67,6 +67,47 @@ describe('WorkQueue', () => {
     ]);
   });
 
+  describe('with a worker for what is urgent', () => {
+    const reserving = (): WorkQueue => queueOn(new FakeClock(), { mostCalm: 1 });
+
+    it('leaves one to urgent keys, and hands out the others one after the other', async () => {
+      const queue = reserving();
+      for (const key of ['a', 'b']) queue.add(key);
+      await queue.take();
+      const waiting = queue.take();
+      await settled();
+      const heldBack = queue.depth;
+      queue.add('c', { isUrgent: true });
+
+      expect([heldBack, await waiting]).to.deep.equal([1, 'c']);
+      queue.done('a');
+      expect(await queue.take()).to.equal('b');
+    });
+
+    it('hands out at once what becomes urgent while it waits', async () => {
+      const queue = reserving();
+      for (const key of ['a', 'b']) queue.add(key);
+      await queue.take();
+      const waiting = queue.take();
+      await settled();
+
+      queue.add('b', { isUrgent: true });
+
+      expect(await waiting).to.equal('b');
+    });
+
+    it('hands out the next one as soon as one is done', async () => {
+      const queue = reserving();
+      for (const key of ['a', 'b']) queue.add(key);
+      await queue.take();
+      const waiting = queue.take();
+
+      queue.done('a');
+
+      expect(await waiting).to.equal('b');
+    });
+  });
+
   describe('with keys that take long', () => {
     const heavyQueue = (most: number): WorkQueue =>
       queueOn(new FakeClock(), { heavy: { is: (key) => key.startsWith('heavy'), most } });

@@ -1,8 +1,8 @@
 /**
  * The queue of resources to reconcile, with the semantics of client-go's: a key that is added several times before it
  * is taken runs once; a key that is added while it runs, runs again afterwards; one key never runs twice at once. Beyond
- * that, urgent keys overtake the others, but never twice in a row while an older one waits, so that nobody starves; and
- * few of those that take long run at once, so that the others find a worker.
+ * that, urgent keys overtake the others, but never twice in a row while an older one waits, so that nobody starves; not
+ * all workers run what is not urgent, so that an urgent key finds one; and few of those that take long run at once.
  */
 import type { Clock } from '../model/clock.ts';
 import type { BackoffSettings } from './backoff.ts';
@@ -31,6 +31,8 @@ export interface QueueDeps {
   readonly backoff: BackoffSettings;
   /** Bounds how often one key runs, so that a resource that is edited all the time does not starve the others. */
   readonly pace: PaceSettings;
+  /** How many runs that are not urgent go on at once; no limit when absent. */
+  readonly mostCalm?: number;
   /** None takes long when absent. */
   readonly heavy?: HeavySettings;
 }
@@ -51,6 +53,8 @@ export class WorkQueue {
   readonly #processing = new Map<string, number>();
   /** Those of them that were taken as heavy ones. */
   readonly #heavy = new Set<string>();
+  /** Those that were taken as not urgent. */
+  readonly #calm = new Set<string>();
   /** Keys that were added while they ran. */
   readonly #dirty = new Set<string>();
   readonly #failures = new Map<string, number>();
@@ -82,7 +86,11 @@ export class WorkQueue {
   add(key: string, { isUrgent = false }: { readonly isUrgent?: boolean } = {}): void {
     if (this.#closed) return;
     if (isUrgent) this.#urgent.add(key);
-    if (this.#waiting.has(key)) return;
+    if (this.#waiting.has(key)) {
+      // Where it had to wait for as long as it was not urgent.
+      if (isUrgent) this.#handOut();
+      return;
+    }
     if (this.#processing.has(key)) {
       this.#dirty.add(key);
       return;
@@ -134,10 +142,12 @@ export class WorkQueue {
     const sinceMs = this.#processing.get(key);
     if (sinceMs !== undefined) this.#deps.observer?.done(now - sinceMs);
     this.#processing.delete(key);
-    const wasHeavy = this.#heavy.delete(key);
+    this.#heavy.delete(key);
+    this.#calm.delete(key);
     if (this.#dirty.delete(key)) this.add(key);
-    if (wasHeavy) this.#handOut();
-    if (this.#waiting.size === 0) this.#pace.sweep(now);
+    // What another worker waits for may run now.
+    if (this.#waiting.size > 0) this.#handOut();
+    else this.#pace.sweep(now);
   }
 
   /** Ends all waiting `take` calls; what is queued is dropped. */
@@ -150,9 +160,13 @@ export class WorkQueue {
     for (const taker of this.#takers.splice(0)) taker(undefined);
   }
 
-  /** The oldest key that waits, or the oldest urgent one where it is its turn. */
+  /** The oldest key that may run, or the oldest urgent one where it is its turn. */
   #next(): string | undefined {
-    const mayRun = this.#mayTakeHeavy() ? () => true : (key: string) => !this.#isHeavy(key);
+    const { mostCalm = Infinity, heavy } = this.#deps;
+    const isCalmFull = this.#calm.size >= mostCalm;
+    const isHeavyFull = this.#heavy.size >= (heavy?.most ?? Infinity);
+    const mayRun = (key: string): boolean =>
+      !(isCalmFull && !this.#urgent.has(key)) && !(isHeavyFull && this.#isHeavy(key));
     const oldest = this.#oldest(mayRun);
     const urgent = this.#hasOvertaken ? undefined : this.#oldestUrgent(mayRun);
     if (oldest === undefined) return undefined;
@@ -169,10 +183,6 @@ export class WorkQueue {
     return undefined;
   }
 
-  #mayTakeHeavy(): boolean {
-    return this.#heavy.size < (this.#deps.heavy?.most ?? Infinity);
-  }
-
   #isHeavy(key: string): boolean {
     return this.#deps.heavy?.is(key) === true;
   }
@@ -183,7 +193,7 @@ export class WorkQueue {
       const sinceMs = key === undefined ? undefined : this.#waiting.get(key);
       if (key === undefined || sinceMs === undefined) break;
       this.#waiting.delete(key);
-      this.#urgent.delete(key);
+      if (!this.#urgent.delete(key)) this.#calm.add(key);
       this.#due.delete(key);
       const now = this.#deps.clock.nowMs();
       this.#processing.set(key, now);
