@@ -112,7 +112,7 @@ export function disputesText(disputes: readonly Dispute[]): string {
   return firstOf(disputes.map(disputeText));
 }
 
-function disputeText({ ref, field, managers }: Dispute): string {
+export function disputeText({ ref, field, managers }: Dispute): string {
   const place = displayRef(ref);
   const actors = managers.length === 0 ? 'others' : managers.join(', ');
   return field === undefined

@@ -14,7 +14,7 @@ import {
   describeNotReady,
   describeRelease,
   diagnosticTexts,
-  disputesText,
+  disputeText,
   failureTexts,
   firstOf,
   planText,
@@ -107,7 +107,9 @@ function resultEvents(outcome: Outcome, before: Before): readonly EventDraft[] {
     case 'contested':
       return [warning('Contested', contestedText(outcome.contested))];
     case 'disputed':
-      return [warning('Disputed', `${disputesText(outcome.disputes)}; it is left as it is until that stops`)];
+      return outcome.disputes.map((dispute) =>
+        warning('Disputed', `${disputeText(dispute)}; it is left as it is until that stops`),
+      );
     case 'interrupted':
       // Somebody else changed the resource at the same moment: the next look settles it, there is nothing to tell.
       return outcome.problem.kind === 'conflict' ? [] : [warning('ReconcileFailed', outcome.problem.message)];
