@@ -120,6 +120,14 @@ export const PROOFS = {
       '≥ 100 resources, 0 not contained, status ≤ 10 s, event loop late ≤ 100 ms (p99), ≤ 2 looks a second, repairs ≤ 1 s, memory ≤ 256 MiB (of 320 allowed)',
     suite: 'poison.e2e.ts',
   },
+  adversary: {
+    title: 'Contested fields',
+    shows:
+      'Once a second for ten minutes, programs put fields of the installed objects to something else, take labels and entries away, and delete objects, each another one: each fight is given up after a few repairs and tried again only after longer and longer pauses, condition and event say which field and who, what nobody contests is repaired meanwhile, and when the fights stop all is put back. Counted from the audit log.',
+    target:
+      '≥ 12 fights, each with ≤ 4 repairs at once and then pauses ≥ 30 s, all told, all put back in the end',
+    suite: 'adversary.e2e.ts',
+  },
   drift: {
     title: 'Drift of every kind',
     shows:

@@ -10,6 +10,8 @@ export interface Write {
   readonly namespace: string;
   readonly name: string;
   readonly code: number;
+  /** When the API server received it; since the epoch. */
+  readonly atMs: number;
 }
 
 const WRITING_VERBS: ReadonlySet<string> = new Set([
@@ -76,5 +78,6 @@ function writeOf(entry: JsonValue): Write {
     namespace: stringAt(entry, 'objectRef', 'namespace') ?? '',
     name: stringAt(entry, 'objectRef', 'name') ?? '',
     code: numberAt(entry, 'responseStatus', 'code') ?? 0,
+    atMs: Date.parse(stringAt(entry, 'requestReceivedTimestamp') ?? ''),
   };
 }

@@ -20,6 +20,7 @@ export const FAULT_SUITES: readonly FaultSuite[] = [
   { name: 'campaign', minutes: 35, isBusy: true },
   { name: 'fail-over', minutes: 35 },
   { name: 'api-faults', minutes: 15 },
+  { name: 'adversary', minutes: 20 },
   { name: 'rewind', minutes: 12 },
   { name: 'views', minutes: 10, isBusy: true },
   { name: 'model', minutes: 10, isBusy: true },

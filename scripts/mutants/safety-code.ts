@@ -53,6 +53,11 @@ export const SAFETY_CODE: readonly SafetyArea[] = [
     tests: ['src/controller/{claims,keep,survey,controller,modes,gate,finalizer}.test.ts'],
   },
   {
+    name: 'queue',
+    modules: ['src/controller/queue.ts', 'src/controller/pace.ts', 'src/controller/backoff.ts'],
+    tests: ['src/controller/{queue,pace,backoff}.test.ts'],
+  },
+  {
     name: 'ceiling',
     modules: ['src/core/spec/gate.ts', 'src/core/spec/weight.ts', 'src/planner/guarded-planner.ts'],
     tests: ['src/core/spec/{gate,weight}.test.ts', 'src/planner/guarded-planner.test.ts'],

@@ -85,14 +85,30 @@ describe('EventRecorder', () => {
     const { recorder, cluster } = recorderOn(clock);
 
     for (let count = 0; count < 100; count += 1)
-      recorder.record(istioOperator(), { ...DRAFT, note: `note ${count}` });
+      recorder.record(istioOperator(), { ...DRAFT, type: 'Normal', note: `note ${count}` });
     await settled();
     const burst = cluster.events.length;
     await clock.advance(30_000);
-    recorder.record(istioOperator(), { ...DRAFT, note: 'later' });
+    recorder.record(istioOperator(), { ...DRAFT, type: 'Normal', note: 'later' });
     await settled();
 
     expect([burst, cluster.events.length]).to.deep.equal([25, 26]);
+  });
+
+  it('writes as many warnings beside, however much was told before', async () => {
+    const { recorder, cluster } = recorderOn(new FakeClock());
+    const tell = (type: 'Normal' | 'Warning') => {
+      for (let count = 0; count < 100; count += 1)
+        recorder.record(istioOperator(), { ...DRAFT, type, note: `${type} ${count}` });
+    };
+
+    tell('Normal');
+    tell('Warning');
+    await settled();
+
+    const types = cluster.events.map((event) => at(event, 'type'));
+    expect(types.filter((type) => type === 'Normal')).to.have.length(25);
+    expect(types.filter((type) => type === 'Warning')).to.have.length(25);
   });
 
   it('cuts notes to what the API takes', async () => {

@@ -15,8 +15,11 @@ const CONTROLLER = 'istio-operator.install.istio.io';
 const SILENCE_MS = 600_000;
 /** How long a process that is to end waits for its last events. */
 const LAST_MOMENT_MS = 500;
-/** Like client-go's spam filter: a burst, then one event in a while for each resource. */
-const PACE = { burst: 25, refillMs: 30_000 };
+/**
+ * Like client-go's spam filter: a burst, then one event in a while for each resource. What was repaired many times must
+ * not keep a warning from being told.
+ */
+const PACE = { burst: 25, refillMs: 30_000, reserve: 25 };
 /** The API server takes 1024 characters. */
 const LONGEST_NOTE = 1_024;
 
@@ -46,7 +49,8 @@ export class EventRecorder {
     const now = this.#deps.clock.nowMs();
     const identity = [uidOf(resource), draft.reason, draft.note].join('|');
     this.#forgetOld(now);
-    if (this.#written.has(identity) || this.#pace.take(keyOfResource(resource), now) > 0) return;
+    if (this.#written.has(identity)) return;
+    if (this.#pace.take(keyOfResource(resource), now, draft.type === 'Warning') > 0) return;
     this.#written.set(identity, now);
     const writing = this.#write(resource, draft, now);
     this.#pending.add(writing);
