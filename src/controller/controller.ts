@@ -78,6 +78,8 @@ const BACKOFF = { firstMs: 1_000, lastMs: 300_000 };
  * after a rollout is repaired at once all the same.
  */
 const PACE = { burst: 20, refillMs: 500, reserve: 8 };
+/** Beside those that may take anything. */
+const WORKERS_FOR_DRIFT = 1;
 
 export function createController(deps: ControllerDeps): Controller {
   return new IstioOperatorController(deps);
@@ -112,10 +114,10 @@ class IstioOperatorController implements Controller {
       backoff: BACKOFF,
       pace: PACE,
       // Drift has to find a worker, and an edit one that is not held by what takes long.
-      mostCalm: Math.max(1, deps.settings.concurrency - 1),
+      mostCalm: deps.settings.concurrency,
       heavy: {
         is: (key) => this.#watches?.isHeavy(key) === true,
-        most: Math.max(1, deps.settings.concurrency - 2),
+        most: Math.max(1, deps.settings.concurrency - 1),
       },
     });
     this.#events = new EventRecorder(deps);
@@ -162,8 +164,9 @@ class IstioOperatorController implements Controller {
       logger.info('watches are synced', { resources: keys.length });
       // What happened before this term called nobody.
       if (isWarm) for (const key of keys) this.#queue.add(key);
-      metrics.queue.workers(settings.concurrency);
-      const working = runWorkers(this.#queue, settings.concurrency, async (key) => this.#handle(key));
+      const workers = settings.concurrency + WORKERS_FOR_DRIFT;
+      metrics.queue.workers(workers);
+      const working = runWorkers(this.#queue, workers, async (key) => this.#handle(key));
       const looking = reportAdmissionGuard(this.#deps, signal);
       await aborted;
       this.#queue.close();
