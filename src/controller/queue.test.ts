@@ -36,6 +36,16 @@ describe('WorkQueue', () => {
     expect(await takeAll(queue)).to.deep.equal(['x', 'a', 'y', 'b', 'c']);
   });
 
+  it('does not count an urgent key that was the oldest as one that overtook', async () => {
+    const queue = queueOn(new FakeClock());
+
+    queue.add('x', { isUrgent: true });
+    queue.add('a');
+    queue.add('y', { isUrgent: true });
+
+    expect(await takeAll(queue)).to.deep.equal(['x', 'y', 'a']);
+  });
+
   it('lets a key that waits overtake the others once it becomes urgent', async () => {
     const queue = queueOn(new FakeClock());
 
@@ -229,6 +239,31 @@ describe('WorkQueue', () => {
     expect(clock.sleeping).to.equal(0);
   });
 
+  it('hands out each delayed key in its own time', async () => {
+    const clock = new FakeClock();
+    const queue = queueOn(clock);
+    queue.addAfter('late', 5_000);
+    queue.addAfter('soon', 1_000);
+
+    await clock.advance(1_000);
+    const first = await takeAll(queue);
+    await clock.advance(3_999);
+    const meanwhile = queue.depth;
+    await clock.advance(1);
+
+    expect([first, meanwhile, await takeAll(queue)]).to.deep.equal([['soon'], 0, ['late']]);
+  });
+
+  it('delays no longer than the back-off allows, whatever it is asked for', async () => {
+    const clock = new FakeClock();
+    const queue = queueOn(clock, { backoff: { firstMs: 1_000, lastMs: 2_000 } });
+    for (let failure = 0; failure < 9; failure += 1) queue.addBackedOff('a', 60_000);
+
+    await clock.advance(3_000);
+
+    expect(await takeAll(queue)).to.deep.equal(['a']);
+  });
+
   it('forgets the delay of a key that runs earlier for another reason', async () => {
     const clock = new FakeClock();
     const queue = queueOn(clock);
@@ -338,6 +373,7 @@ describe('WorkQueue', () => {
 
     queue.add('a');
     await clock.advance(20);
+    queue.add('a');
     await queue.take();
     queue.addBackedOff('a');
     await clock.advance(5);

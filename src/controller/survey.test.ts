@@ -142,8 +142,43 @@ describe('surveyOthers', () => {
 
       await world.survey();
 
-      expect(world.planned).to.deep.equal([]);
+      expect([world.planned, world.forgotten]).to.deep.equal([[], []]);
     });
+
+  for (const [what, parts] of [
+    ['is paused', { annotations: { 'install.istio.io/ignoreReconcile': 'true' } }],
+    ['another operator serves', { spec: { revision: 'other' } }],
+  ] as const)
+    it(`wakes whoever waits for what one keeps that ${what}, once`, async () => {
+      const world = new World({ a: {}, b: {}, c: {} });
+      world.settings.revision = 'default';
+      await world.settle('b', DEMO);
+      await world.settle('a', DEMO);
+      const status = {
+        status: 'HEALTHY',
+        conditions: [],
+        observedGeneration: 1,
+        inventory: [{ ...entryOf(ISTIOD) }],
+      };
+      world.edit('b', { ...parts, status, generation: 2 });
+
+      await world.survey('c', ['b']);
+      world.edit('b', { ...parts, status, generation: 3 });
+      await world.survey('c', ['b']);
+
+      expect(world.woken).to.deep.equal(['a']);
+    });
+
+  it('wakes nobody for one that goes on', async () => {
+    const world = new World({ a: {}, b: {} });
+    await world.settle('b', DEMO);
+    await world.settle('a', DEMO);
+    world.edit('b', { generation: 2 });
+
+    await world.survey('c', ['b']);
+
+    expect(world.woken).to.deep.equal([]);
+  });
 
   it('leaves the claims of one that cannot be planned as they are', async () => {
     const world = new World({ a: {}, b: {} });
@@ -230,7 +265,17 @@ describe('settleFor', () => {
     const settling = world.settle('a', DEMO);
     await world.settle('b', BASE_ONLY);
 
-    expect(await settling).to.equal('refused by paused');
+    expect([await settling, world.planned]).to.deep.equal(['refused by paused', []]);
+  });
+
+  it('asks whoever is in the way by a label beside others who were settled', async () => {
+    const world = new World({ a: {}, b: {}, c: { spec: { profile: 'base' } } });
+    await world.settle('b', DEMO);
+    world.labelledHolder = (key, { name }) =>
+      key === 'a' ? { key: name === ISTIOD.metadata.name ? 'b' : 'c', live: ISTIOD } : undefined;
+
+    expect(await world.settle('a', DEMO)).to.equal('refused by b');
+    expect(world.planned).to.deep.equal(['c']);
   });
 
   it('asks nobody else when one is paused and keeps what is labelled as its own', async () => {

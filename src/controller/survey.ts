@@ -70,10 +70,10 @@ async function settleOther(
 
 /** What is paused, or served by another operator, keeps what it has; who waits for it is told so. */
 export function suspend(
-  { claims, wake }: Pick<SurveyDeps, 'claims' | 'wake'>,
+  deps: Pick<SurveyDeps, 'claims' | 'wake'>,
   { key, resource }: Pick<Visit, 'key' | 'resource'>,
 ): void {
-  for (const waiting of claims.suspend(key, storedStatus(resource)?.inventory ?? [])) wake(waiting);
+  for (const waiting of deps.claims.suspend(key, storedStatus(resource)?.inventory ?? [])) deps.wake(waiting);
 }
 
 /**
