@@ -12,8 +12,10 @@ import { createController } from './controller/controller.ts';
 import type { ControllerMetrics } from './controller/metrics.ts';
 import type { PlanFor } from './controller/plan-memory.ts';
 import { requestedProfiles } from './core/own-profiles.ts';
+import { weightOf } from './core/spec/weight.ts';
 import type { Clock } from './model/clock.ts';
 import type { Logger } from './model/logger.ts';
+import { objectsOf } from './model/plan.ts';
 import type { FindProfiles } from './mounted-profiles.ts';
 import type { GuardedPlanner } from './planner/guarded-planner.ts';
 import { createTurns } from './turns.ts';
@@ -32,6 +34,9 @@ export interface ControllerParts {
   /** Keeps a replica that lost the lease from writing. */
   readonly fence?: WriteFence;
 }
+
+/** How much planning is, in objects of a plan that is compared with the cluster. What is heavy is planned elsewhere, but packed here. */
+const PLANNING_SIZES = { light: 30, heavy: 500 } as const;
 
 /** A controller with watches of its own: it starts from what the cluster says, each time. */
 export function assembleController(parts: ControllerParts): Controller {
@@ -55,11 +60,14 @@ export function assembleController(parts: ControllerParts): Controller {
     // To plan, and to compare what is installed with a plan, takes some ten milliseconds each; of several resources side
     // by side that would be one long turn, and the lease and everybody else would wait.
     engine: {
-      apply: async (...args) => turn().then(async () => applyPlan(...args)),
+      apply: async (deps, plan, settings) =>
+        turn(objectsOf(plan).length).then(async () => applyPlan(deps, plan, settings)),
       delete: deleteInstallation,
-      preview: async (...args) => turn().then(async () => previewPlan(...args)),
+      preview: async (deps, plan, settings) =>
+        turn(objectsOf(plan).length).then(async () => previewPlan(deps, plan, settings)),
     },
-    planFor: async (...args) => turn().then(() => planFor(...args)),
+    planFor: async (spec, ...others) =>
+      turn(PLANNING_SIZES[weightOf(spec)]).then(() => planFor(spec, ...others)),
   });
 }
 
