@@ -81,7 +81,8 @@ export const RUN_OPTIONS = {
     env: ['MAX_CONCURRENT_RECONCILES'],
     type: wholeNumber(1, 64),
     default: '4',
-    description: 'How many resources are reconciled at the same time; one more may be while drift is repaired',
+    description:
+      'How many resources are reconciled at the same time; one more may be while drift is repaired',
   }),
   leaderElection: option({
     flag: 'leader-elect',
