@@ -35,7 +35,10 @@ export interface ControllerParts {
   readonly fence?: WriteFence;
 }
 
-/** How much planning is, in objects of a plan that is compared with the cluster. What is heavy is planned elsewhere, but packed here. */
+/**
+ * How much work planning is, in objects that are compared with the cluster. What is heavy is planned elsewhere, but packed
+ * here.
+ */
 const PLANNING_SIZES = { light: 30, heavy: 500 } as const;
 
 /** A controller with watches of its own: it starts from what the cluster says, each time. */

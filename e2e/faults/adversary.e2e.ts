@@ -9,6 +9,7 @@ import { conditionOf, storedStatus } from '../../src/controller/resource.ts';
 import type { ControlPlane } from '../control-plane/control-plane.ts';
 import { sharedControlPlane } from '../control-plane/shared.ts';
 import { pathOf } from '../deploy/manifests.ts';
+import type { Write } from '../operator/audit-log.ts';
 import { writesOf } from '../operator/audit-log.ts';
 import type { OperatorUnderTest } from '../operator/operator-under-test.ts';
 import { startOperator } from '../operator/operator-under-test.ts';
@@ -167,17 +168,6 @@ describe('contested fields', function contested() {
     return reasons;
   }
 
-  /** In order of time. */
-  async function repairsOf({ object: target }: Fight, sinceMs: number): Promise<readonly number[]> {
-    const [resource, name] = pathOf(target).split('/').slice(-2);
-    const writes = await writesOf(plane, operator.userAgent);
-    return writes
-      .filter((write) => write.resource === resource && write.name === name && write.code < 400)
-      .filter(({ atMs }) => atMs >= sinceMs)
-      .map(({ atMs }) => atMs)
-      .toSorted((left, right) => left - right);
-  }
-
   /** What is not as it was before the fights. */
   async function lostOf(
     all: readonly Fight[],
@@ -206,9 +196,9 @@ describe('contested fields', function contested() {
     const sinceMs = Date.now();
 
     const reasons = await fightAll(all);
-    const rhythms = await Promise.all(
-      all.map(async (fight) => rhythmOf(await repairsOf(fight, sinceMs), SIZE.pauseMs)),
-    );
+    const writes = await writesOf(plane, operator.userAgent);
+    const repairs = writes.filter(({ code, atMs }) => code < 400 && atMs >= sinceMs);
+    const rhythms = all.map((fight) => rhythmOf(timesOf(fight, repairs), SIZE.pauseMs));
     const endMs = performance.now();
     const lost = await recovered(async () => lostOf(all, before));
     const recoveryMs = performance.now() - endMs;
@@ -238,6 +228,15 @@ describe('contested fields', function contested() {
     expect(resources.unsound).to.deep.equal([]);
   });
 });
+
+/** When the object of a fight was written, in order. */
+function timesOf({ object: target }: Fight, writes: readonly Write[]): readonly number[] {
+  const [resource, name] = pathOf(target).split('/').slice(-2);
+  return writes
+    .filter((write) => write.resource === resource && write.name === name)
+    .map(({ atMs }) => atMs)
+    .toSorted((left, right) => left - right);
+}
 
 /** But for the status, and for what tells who wrote when. */
 function isAsBefore(before: K8sObject | undefined, after: K8sObject | undefined): boolean {

@@ -39,11 +39,10 @@ export async function surveyOthers(
   visit: Pick<Visit, 'key' | 'signal'>,
   keys: readonly string[] = deps.keys(),
 ): Promise<void> {
-  for (const key of keys.filter((each) => each !== visit.key && isUnsettled(deps, each))) {
+  for (const key of keys) {
+    if (key === visit.key || !isUnsettled(deps, key)) continue;
     const resource = deps.find(key);
-    // Its own visit may have come first.
-    if (resource !== undefined && isUnsettled(deps, key))
-      await settleOther(deps, { key, resource, signal: visit.signal });
+    if (resource !== undefined) await settleOther(deps, { key, resource, signal: visit.signal });
   }
 }
 
